@@ -1,0 +1,1 @@
+"""What runs inside the fabric container: the netlink worker and the userspace cable."""

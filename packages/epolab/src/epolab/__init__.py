@@ -1,0 +1,1 @@
+"""epolab: reproducible labs of an ePO-style endpoint-management estate, as code."""

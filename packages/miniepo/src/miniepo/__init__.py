@@ -1,0 +1,1 @@
+"""miniepo: an open, ePO-style endpoint-management system."""
