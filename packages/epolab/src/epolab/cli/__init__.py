@@ -1,0 +1,1 @@
+"""The command line: one verb per file; `main` alone shows errors and picks exit codes."""

@@ -1,0 +1,62 @@
+"""Where a command's words go: one JSON document or a person's text, progress on a terminal or plain lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+
+class Output:
+    """What a verb speaks through; `document` is held until the end so that an error can be put beside it."""
+
+    def __init__(self, *, json_wanted: bool, verbose: bool, stdout: TextIO | None = None, stderr: TextIO | None = None):
+        self.json_wanted = json_wanted
+        self.verbose = verbose
+        self._stdout = stdout or sys.stdout
+        self._stderr = stderr or sys.stderr
+        plain = "NO_COLOR" in os.environ
+        self.people = Console(file=self._stderr, highlight=False, no_color=plain, soft_wrap=True)
+        self.results = Console(file=self._stdout, highlight=False, no_color=plain, soft_wrap=True)
+        self._document: Any = None
+
+    def document(self, value: Any) -> None:
+        """Hold the verb's JSON document (an object or a list); written once, when the verb has ended."""
+        self._document = value
+
+    def say(self, text: str) -> None:
+        """A line for a person, on standard error."""
+        self.people.print(text, markup=False)
+
+    def detail(self, text: str) -> None:
+        """A line for a person who asked for more (`-v`)."""
+        if self.verbose:
+            self.say(text)
+
+    def show(self, text: str) -> None:
+        """The command's result for a person; standard output belongs to the document when there is one."""
+        console = self.people if self.json_wanted else self.results
+        console.print(text, markup=False)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """The command's result for a person, as a table."""
+        table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*row)
+        console = self.people if self.json_wanted else self.results
+        console.print(table, markup=False)
+
+    def finish(self, error: Mapping[str, Any] | None = None) -> None:
+        """Write the one document, with the error in it if there is one."""
+        if not self.json_wanted:
+            return
+        document = self._document
+        if error is not None:
+            document = {**(document if isinstance(document, dict) else {}), "error": dict(error)}
+        self._stdout.write(json.dumps(document, indent=2) + "\n")
+        self._stdout.flush()
