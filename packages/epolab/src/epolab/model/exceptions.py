@@ -1,0 +1,111 @@
+"""What each node's own firewall must let in: the exceptions that stand before its final drop."""
+
+from collections.abc import Iterator
+
+from epolab.model.firewall import FirewallException, Protocol
+from epolab.model.node import Node
+from epolab.model.paths import segments_of, shares_segment
+from epolab.model.ports import (
+    AGENT_WAKEUP,
+    BROADCAST,
+    CONSOLE,
+    DNS,
+    EVERYWHERE_V4,
+    EVERYWHERE_V6,
+    HTTP,
+    HTTPS,
+    LINK_LOCAL_V6,
+    RELAY_DISCOVERY,
+    SQL,
+)
+from epolab.model.reach import host_cidrs
+from epolab.model.roles import handlers, superagents
+from epolab.model.site_lists import relay_clients, relay_port, repository_clients
+from epolab.model.topology import Topology
+
+_OPEN: dict[str, tuple[tuple[Protocol, int, str], ...]] = {
+    "server": (
+        ("tcp", HTTP, "agent-server port and master repository"),
+        ("tcp", HTTPS, "agent-server port over TLS"),
+        ("tcp", CONSOLE, "console and Web API"),
+    ),
+    "handler": (
+        ("tcp", HTTP, "agent-server port and repository"),
+        ("tcp", HTTPS, "agent-server port over TLS"),
+    ),
+    "updates": (("tcp", HTTP, "vendor content"),),
+    "dns": (("udp", DNS, "name service"), ("tcp", DNS, "name service")),
+}
+
+
+def exceptions(topology: Topology, node: Node) -> tuple[FirewallException, ...]:
+    """All exceptions of a node, of all its components, without duplicates."""
+    found = [*_open_to_all(node), *_of_sql(topology, node)]
+    if node.has("agent"):
+        found += [*_of_agent(topology, node), *_of_superagent(topology, node), *_of_relay(topology, node)]
+    return tuple(dict.fromkeys(found))
+
+
+def _open_to_all(node: Node) -> Iterator[FirewallException]:
+    for component in node.components:
+        for protocol, port, reason in _OPEN.get(component, ()):
+            yield FirewallException(protocol, port, (EVERYWHERE_V4,), (EVERYWHERE_V6,), None, reason)
+
+
+def _of_sql(topology: Topology, node: Node) -> Iterator[FirewallException]:
+    if node.has("sql"):
+        yield _from_nodes("tcp", SQL, handlers(topology), "postgres", "database for the server and the handlers")
+
+
+def _of_agent(topology: Topology, node: Node) -> Iterator[FirewallException]:
+    yield _from_nodes("tcp", AGENT_WAKEUP, handlers(topology), "mfeagent", "wake-up calls and log page")
+    callers = tuple(s for s in superagents(topology) if s.path != node.path and shares_segment(s, node))
+    if callers:
+        yield _from_segment("udp", BROADCAST, topology, node, "mfeagent", "broadcast wake-up of the SuperAgent")
+    for port in RELAY_DISCOVERY:
+        reason = "answers of relays to the discovery broadcast"
+        yield _from_segment("udp", port, topology, node, "mfeagent", reason, answers=True)
+
+
+def _of_superagent(topology: Topology, node: Node) -> Iterator[FirewallException]:
+    if not node.has("superagent"):
+        return
+    clients = repository_clients(topology, node)
+    if clients:
+        yield _from_nodes("tcp", AGENT_WAKEUP, clients, "mfeagent", "SuperAgent repository")
+    yield _from_segment("udp", BROADCAST, topology, node, "mfeagent", "SuperAgent broadcast")
+
+
+def _of_relay(topology: Topology, node: Node) -> Iterator[FirewallException]:
+    if not node.has("relay"):
+        return
+    clients = relay_clients(topology, node)
+    if clients:
+        yield _from_nodes("tcp", relay_port(topology, node), clients, "cmamesh", "relay")
+    for port in RELAY_DISCOVERY:
+        yield _from_segment("udp", port, topology, node, "cmamesh", "relay discovery")
+
+
+def _from_nodes(
+    protocol: Protocol, port: int, nodes: tuple[Node, ...], owner: str | None, reason: str
+) -> FirewallException:
+    cidrs = [host_cidrs(node) for node in nodes]
+    v4 = tuple(cidr for family, _ in cidrs for cidr in family)
+    v6 = tuple(cidr for _, family in cidrs for cidr in family)
+    return FirewallException(protocol, port, v4, v6, owner, reason)
+
+
+def _from_segment(
+    protocol: Protocol, port: int, topology: Topology, node: Node, owner: str, reason: str, *, answers: bool = False
+) -> FirewallException:
+    """Multicast on a link is sent from a link-local address, so IPv6 sources include those."""
+    on = [s for s in topology.site(node.site).segments if s.path in segments_of(node)]
+    return FirewallException(
+        protocol=protocol,
+        port=port,
+        sources_v4=tuple(str(s.ipv4) for s in on),
+        sources_v6=(*(str(s.ipv6) for s in on), LINK_LOCAL_V6),
+        owner=owner,
+        reason=reason,
+        port_of="source" if answers else "destination",
+    )

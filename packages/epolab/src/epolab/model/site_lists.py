@@ -1,0 +1,142 @@
+"""What each agent is told and should do: its group, policies, handlers, repositories and relays."""
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from epolab.model.management import Category, HandlerRule, Policy
+from epolab.model.node import Node
+from epolab.model.paths import segments_of, shares_segment
+from epolab.model.ports import AGENT_WAKEUP, HTTPS, RELAY
+from epolab.model.reach import reachable
+from epolab.model.roles import handlers, nodes_with, relays, repositories
+from epolab.model.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class SiteList:
+    """The handlers in order and the distributed repositories, nearest first, that an agent's SiteList.xml names."""
+
+    handlers: tuple[Node, ...]
+    repositories: tuple[Node, ...]
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths of all sites in the list."""
+        return frozenset(node.path for node in (*self.handlers, *self.repositories))
+
+
+def group_of(topology: Topology, node: Node) -> str:
+    """The path of the group a system is in, `""` for My Organization itself."""
+    return next((g.path for g in topology.management.groups if node.path in g.systems), "")
+
+
+def group_lineage(path: str) -> tuple[str, ...]:
+    """A group and all groups above it, the nearest first, `""` (My Organization) last."""
+    parts = [part for part in path.split("/") if part]
+    return tuple("/".join(parts[:depth]) for depth in range(len(parts), -1, -1))
+
+
+def policies_of(topology: Topology, node: Node) -> dict[Category, Policy]:
+    """The policy of each category that is in force on a system: its own, else the nearest group's."""
+    by_name = {policy.name: policy for policy in topology.management.policies}
+    assignments = topology.management.assignments
+    found: dict[Category, Policy] = {}
+    levels = [[a.policy for a in assignments if a.system == node.path]]
+    lineage = group_lineage(group_of(topology, node))
+    levels += [[a.policy for a in assignments if a.system is None and a.group == group] for group in lineage]
+    for policy in (by_name[name] for level in levels for name in level):
+        found.setdefault(policy.category, policy)
+    return found
+
+
+def handler_rule(topology: Topology, node: Node) -> HandlerRule:
+    """The first handler rule that applies to an agent; the default rule, which is last, applies to all."""
+    lineage = group_lineage(group_of(topology, node))
+    return next(rule for rule in topology.management.handlers if _applies(rule, node, lineage))
+
+
+def _applies(rule: HandlerRule, node: Node, lineage: tuple[str, ...]) -> bool:
+    if rule.group is None and not rule.subnets:
+        return True
+    return rule.group in lineage or any(_in_subnet(node, subnet) for subnet in rule.subnets)
+
+
+def _in_subnet(node: Node, subnet: str) -> bool:
+    network = ip_network(subnet)
+    return any(address in network for i in node.interfaces for address in (i.ipv4.ip, i.ipv6.ip))
+
+
+def handler_order(topology: Topology, node: Node) -> tuple[Node, ...]:
+    """The handlers that an agent is assigned, in the order in which it tries them."""
+    return tuple(topology.node(path) for path in handler_rule(topology, node).use)
+
+
+def direct_handlers(topology: Topology, node: Node) -> tuple[Node, ...]:
+    """Those of its handlers that an agent reaches without a relay, in its order."""
+    return tuple(h for h in handler_order(topology, node) if reachable(topology, node, h, "tcp", HTTPS))
+
+
+def wakers(topology: Topology, node: Node) -> tuple[Node, ...]:
+    """The handlers whose wake-up calls get to an agent: those of its list that the site firewalls let through."""
+    return tuple(h for h in handler_order(topology, node) if reachable(topology, h, node, "tcp", AGENT_WAKEUP))
+
+
+def needs_relay(topology: Topology, node: Node) -> bool:
+    """Whether an agent reaches none of its handlers directly."""
+    return not direct_handlers(topology, node)
+
+
+def relays_for(topology: Topology, node: Node) -> tuple[Node, ...]:
+    """The relays that can answer an agent's broadcast: other agents on one of its segments, in file order."""
+    return tuple(r for r in relays(topology) if r.path != node.path and shares_segment(r, node))
+
+
+def relay_clients(topology: Topology, relay: Node) -> tuple[Node, ...]:
+    """The agents that may come to a relay: those on its segments."""
+    return tuple(a for a in nodes_with(topology, "agent") if a.path != relay.path and shares_segment(a, relay))
+
+
+def relay_port(topology: Topology, relay: Node) -> int:
+    """The TCP port a relay serves, by its policy."""
+    policy = policies_of(topology, relay).get("relay")
+    port = policy.settings.get("port", RELAY) if policy else RELAY
+    return port if isinstance(port, int) else RELAY
+
+
+def site_list(topology: Topology, node: Node) -> SiteList:
+    """What an agent's SiteList.xml must say."""
+    near = sorted(repositories(topology), key=lambda r: _distance(node, r))
+    return SiteList(handlers=handler_order(topology, node), repositories=tuple(near))
+
+
+def _distance(node: Node, repository: Node) -> int:
+    if node.path == repository.path:
+        return 0
+    if segments_of(node) & segments_of(repository):
+        return 1
+    return 2 if node.site == repository.site else 3
+
+
+def repository_of(topology: Topology, node: Node) -> Node:
+    """Where an agent takes content from in subnet mode: the SuperAgent of its segment or site, else its handler."""
+    nearest = site_list(topology, node).repositories[:1]
+    if nearest and _distance(node, nearest[0]) < 3:
+        return nearest[0]
+    return (direct_handlers(topology, node) or handler_order(topology, node))[0]
+
+
+def repository_clients(topology: Topology, repository: Node) -> tuple[Node, ...]:
+    """The agents that take content from a SuperAgent, itself not counted."""
+    users = [a for a in nodes_with(topology, "agent") if a.path != repository.path]
+    return tuple(a for a in users if repository_of(topology, a).path == repository.path)
+
+
+def missing_handlers(topology: Topology, relay: Node, client: Node) -> tuple[Node, ...]:
+    """Handlers of a client's list that a relay's list lacks: the relay would refuse to forward to them."""
+    known = {h.path for h in handler_order(topology, relay)}
+    return tuple(h for h in handler_order(topology, client) if h.path not in known)
+
+
+def all_handlers(topology: Topology) -> tuple[str, ...]:
+    """The paths of all handlers, the server first: what the default rule uses."""
+    return tuple(h.path for h in handlers(topology))
