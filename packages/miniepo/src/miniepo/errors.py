@@ -1,0 +1,99 @@
+"""What can go wrong in miniepo, as one tree.
+
+MiniepoError
+├── InputError                    the operator's file or argument is wrong
+│   ├── ConfigError               a configuration file does not hold what the component needs
+│   └── CommandError              a Web API command got an argument it cannot use
+└── WorldError                    the world failed, or a peer broke its promise
+    ├── MessageError              bytes that are no message of the protocol
+    ├── SignatureError            an envelope's signature is not its sender's
+    ├── StaleEnvelopeError        an envelope was issued too long ago (or in the future)
+    ├── ReplayedEnvelopeError     an envelope's nonce was seen before
+    ├── RefusedError              the peer answered with a refusal (code, message)
+    ├── SiteListError             a SiteList.xml cannot be read
+    ├── ContentError              a repository file is not what its catalog promises
+    ├── UnreachableError          no connection to a peer
+    ├── TransferError             a connection broke, timed out or answered with an unexpected status
+    └── StoreError                the database cannot do what it must
+        └── DatabaseUnavailableError   the database does not answer (yet)
+
+A class's docstring is its default message.
+"""
+
+from __future__ import annotations
+
+
+class MiniepoError(Exception):
+    """Something went wrong in miniepo."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class InputError(MiniepoError):
+    """What the operator gave cannot be used."""
+
+
+class ConfigError(InputError):
+    """The configuration file does not hold what the component needs."""
+
+
+class CommandError(InputError):
+    """The command got an argument that it cannot use."""
+
+    def __init__(self, message: str | None = None, code: int = 2) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WorldError(MiniepoError):
+    """The world did not do what it promised."""
+
+
+class MessageError(WorldError):
+    """The bytes are no message of this protocol."""
+
+
+class SignatureError(WorldError):
+    """The envelope's signature is not its sender's."""
+
+
+class StaleEnvelopeError(WorldError):
+    """The envelope was issued too long ago, or in the future."""
+
+
+class ReplayedEnvelopeError(WorldError):
+    """The envelope's nonce was seen before."""
+
+
+class RefusedError(WorldError):
+    """The peer refused the request."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.reason = message
+
+
+class SiteListError(WorldError):
+    """The site list cannot be read."""
+
+
+class ContentError(WorldError):
+    """The repository file is not what its catalog promises."""
+
+
+class UnreachableError(WorldError):
+    """The peer cannot be reached."""
+
+
+class TransferError(WorldError):
+    """The transfer did not end as it should."""
+
+
+class StoreError(WorldError):
+    """The database could not do what it must."""
+
+
+class DatabaseUnavailableError(StoreError):
+    """The database does not answer."""
