@@ -1,0 +1,128 @@
+"""A small HTTP/1.1 server: kept connections, limits on bodies, connections and time, files with ranges by sendfile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+import h11
+
+from miniepo.errors import TransferError
+from miniepo.log import logger
+from miniepo.wire import http_response
+from miniepo.wire.http_request import Limits, Request
+from miniepo.wire.http_response import Response
+from miniepo.wire.stream import plain_address
+
+Handle = Callable[[Request], Awaitable[Response]]
+
+_log = logger("wire.http")
+
+
+class HttpServer:
+    """Listens on one port, on every given address, and answers each request by `handle`."""
+
+    def __init__(self, handle: Handle, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+        self._handle = handle
+        self._limits = limits
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def start(self, listen: Sequence[str], port: int) -> int:
+        """Listen; the port in use comes back (of interest when 0 was asked for)."""
+        self._server = await asyncio.start_server(self._accept, list(listen), port, backlog=128)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Stop listening and drop what is connected."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._open):
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if len(self._open) >= self._limits.connections:
+            writer.transport.abort()
+            return
+        self._open.add(task)
+        try:
+            await _Exchange(reader, writer, self._handle, self._limits).run()
+        except (OSError, EOFError, TimeoutError, h11.ProtocolError, TransferError) as error:
+            _log.debug("connection ended: %s", error or type(error).__name__)
+        except asyncio.CancelledError:
+            _log.debug("connection dropped: the server stops")
+        finally:
+            self._open.discard(task)
+            await _close(writer)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), 1.0)
+
+
+class _Exchange:
+    """One client's connection: requests and responses in turn."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handle, limits: Limits
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._handle = handle
+        self._limits = limits
+        self._state = h11.Connection(h11.SERVER)
+        self._peer = plain_address(writer.get_extra_info("peername")[0])
+
+    async def run(self) -> None:
+        while True:
+            event = await self._next_event()
+            if not isinstance(event, h11.Request):
+                return
+            await self._answer(event)
+            if not self._ready_for_more():
+                return
+            self._state.start_next_cycle()
+
+    async def _answer(self, event: h11.Request) -> None:
+        request = Request.read(event, self._peer, self._body_piece)
+        response = await self._respond(request)
+        await request.drain(self._limits.body_bytes)
+        await http_response.send(response, request, self._state, self._writer, self._limits.idle_seconds)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            return await self._handle(request)
+        except (OSError, EOFError, TimeoutError, h11.ProtocolError, TransferError):
+            raise
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+            return Response(500, b"internal error\n")
+
+    def _ready_for_more(self) -> bool:
+        return self._state.our_state is h11.DONE and self._state.their_state is h11.DONE
+
+    async def _body_piece(self) -> bytes | None:
+        """The next piece of the request's body, None at its end."""
+        if self._state.they_are_waiting_for_100_continue:
+            go_on = h11.InformationalResponse(status_code=100, headers=[])
+            self._writer.write(self._state.send(go_on) or b"")
+        event = await self._next_event()
+        if isinstance(event, h11.Data):
+            return bytes(event.data)
+        if isinstance(event, h11.EndOfMessage):
+            return None
+        raise EOFError("closed in the middle of a request")
+
+    async def _next_event(self) -> object:
+        while True:
+            event = self._state.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            data = await asyncio.wait_for(self._reader.read(64 * 1024), self._limits.idle_seconds)
+            self._state.receive_data(data)
