@@ -1,0 +1,108 @@
+"""Promise `iptables`: the firewall exceptions of every agent stand before the final drop and work, in both families."""
+
+import json
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+
+from epolab.hands.journal import Undo
+from epolab.model import facts
+from epolab.model.firewall import FirewallException
+from epolab.model.node import Node
+from epolab.model.topology import Topology
+from epolab.verify.broken import expect, expect_all
+from epolab.verify.firewall_plan import (
+    STRANGER_V4,
+    STRANGER_V6,
+    Visit,
+    strangers_visits,
+    welcome_visits,
+)
+from epolab.verify.firewall_rules import final_drop, missing
+from epolab.verify.knocks import Answer
+from epolab.verify.witness import Witness
+
+TOOLS: dict[Literal[4, 6], str] = {4: "iptables", 6: "ip6tables"}
+
+
+def exceptions_of(topology: Topology, node: Node) -> tuple[FirewallException, ...]:
+    return facts.exceptions(topology, node)
+
+
+@pytest.fixture(scope="session", name="welcome")
+def welcome_fixture(witness: Witness, topology: Topology) -> dict[str, list[tuple[Visit, Answer]]]:
+    """Every visit that an exception invites, made at once; by the node visited."""
+    return by_host(witness, welcome_visits(topology))
+
+
+@pytest.fixture(scope="session", name="strangers")
+def strangers_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str, list[tuple[Visit, Answer]]]]:
+    """The same visits from an address that no exception names: each site's router takes it for the moment."""
+    routers = [facts.router(topology, site.name) for site in topology.sites]
+    away = f"ip addr del {STRANGER_V4}/32 dev lo 2>/dev/null; ip -6 addr del {STRANGER_V6}/128 dev lo 2>/dev/null; true"
+    undos = [Undo(router.path, away, "a stranger's address") for router in routers]
+    with witness.journal.undone_by(*undos):
+        for router in routers:
+            take = f"ip addr replace {STRANGER_V4}/32 dev lo && ip -6 addr replace {STRANGER_V6}/128 dev lo nodad"
+            witness.must(router.path, take)
+        yield by_host(witness, strangers_visits(topology))
+
+
+def by_host(witness: Witness, visits: list[Visit]) -> dict[str, list[tuple[Visit, Answer]]]:
+    """Make all visits, from all guests at the same time."""
+    guests = list(dict.fromkeys(visit.guest for visit in visits))
+    answers = witness.everywhere({guest: [v.knock for v in visits if v.guest == guest] for guest in guests})
+    seen: dict[str, list[tuple[Visit, Answer]]] = {}
+    for guest in guests:
+        for visit, answer in zip((v for v in visits if v.guest == guest), answers[guest], strict=True):
+            seen.setdefault(visit.host, []).append((visit, answer))
+    return seen
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_exceptions_stand_before_the_final_drop(
+    witness: Witness, topology: Topology, agent: str, family: Literal[4, 6]
+) -> None:
+    """the exceptions stand before the final drop"""
+    listing = witness.must(agent, f"{TOOLS[family]} -w -S INPUT")
+    expect(
+        final_drop(listing) is not None,
+        f"{agent}: the INPUT chain of {TOOLS[family]} ends in a drop",
+        f"nothing in it drops: {json.dumps(listing.splitlines()[:20])}",
+    )
+    wrong = missing(listing, exceptions_of(topology, topology.node(agent)), family)
+    expect_all(
+        [
+            (
+                f"{agent}: {TOOLS[family]} lets in {exception.port}/{exception.protocol} from {source}"
+                f" ({exception.reason})",
+                f"{TOOLS[family]} on {agent}: {seen}",
+            )
+            for exception, source, seen in wrong
+        ]
+    )
+
+
+def test_an_allowed_source_gets_an_answer(agent: str, welcome: dict[str, list[tuple[Visit, Answer]]]) -> None:
+    """from an allowed source the port answers"""
+    expect_all(
+        [
+            (f"{agent}: {visit.text} is answered", f"{answer.text} from {visit.knock.address}")
+            for visit, answer in welcome.get(agent, [])
+            if not answer.answered
+        ]
+    )
+
+
+def test_a_forbidden_source_gets_none(agent: str, strangers: dict[str, list[tuple[Visit, Answer]]]) -> None:
+    """from a forbidden source the port does not answer"""
+    visits = strangers.get(agent, [])
+    expect(bool(visits), f"{agent}: a stranger was sent", "no visit was made")
+    expect_all(
+        [
+            (f"{agent}: {visit.text} gets no answer", f"{answer.text} at {visit.knock.address}")
+            for visit, answer in visits
+            if answer.outcome != "silent"
+        ]
+    )

@@ -1,0 +1,93 @@
+"""Which visits show that the exceptions of the agents work: who knocks where, invited or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from epolab.model import facts
+from epolab.model.firewall import FirewallException
+from epolab.model.node import Node
+from epolab.model.topology import Topology
+from epolab.verify.knocks import Knock
+
+# an address of the transit range that no link uses; a site's router takes it for the moment of the check
+STRANGER_V4 = "100.64.255.1"
+STRANGER_V6 = "fd00:64:ffff::1"
+
+DISCOVERY = json.dumps({"discover": "relay", "nonce": "verdict"}).encode().hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One knock by a guest (node path) at a host (node path)."""
+
+    guest: str
+    host: str
+    knock: Knock
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """The visit for people."""
+        source = self.knock.source or self.guest
+        family = 6 if ":" in self.knock.address else 4
+        return f"{self.knock.port}/{self.knock.protocol} from {source} over IPv{family} ({self.reason})"
+
+
+def answering(topology: Topology, node: Node) -> list[FirewallException]:
+    """The exceptions of a node behind which somebody answers a single knock.
+
+    The agent's broadcast port is listened to and never answers an unsigned datagram, so it is judged by its
+    rules alone; a relay answers discovery.
+    """
+    found = []
+    for exception in facts.exceptions(topology, node):
+        if exception.protocol == "tcp" or exception.owner == "cmamesh":
+            found.append(exception)
+    return found
+
+
+def welcome_visits(topology: Topology) -> list[Visit]:
+    """A visit in each family for each exception of each agent, by the nodes it names that the sites let through."""
+    visits = []
+    for host in facts.agents(topology):
+        for exception in answering(topology, host):
+            for guest in _guests(topology, host, exception):
+                visits += _knocks(guest, host, exception, None)
+    return visits
+
+
+def _guests(topology: Topology, host: Node, exception: FirewallException) -> Iterator[Node]:
+    """The nodes an exception names; for a whole segment one of them is enough."""
+    named = [node for node in topology.nodes if node.path != host.path and _names(exception, node)]
+    let_through = [n for n in named if facts.reachable(topology, n, host, exception.protocol, exception.port)]
+    whole_segment = any(ip_network(cidr).num_addresses > 1 for cidr in exception.sources_v4)
+    yield from let_through[:1] if whole_segment else let_through
+
+
+def _names(exception: FirewallException, node: Node) -> bool:
+    return any(node.ipv4 in ip_network(cidr) for cidr in exception.sources_v4)
+
+
+def strangers_visits(topology: Topology) -> list[Visit]:
+    """For each exception that is not open to everybody: a visit in each family from an address it does not name."""
+    visits = []
+    for host in facts.agents(topology):
+        guest = facts.router(topology, host.site)
+        for exception in answering(topology, host):
+            if "0.0.0.0/0" not in exception.sources_v4 and host.path != guest.path:
+                visits += _knocks(guest, host, exception, (STRANGER_V4, STRANGER_V6))
+    return list(dict.fromkeys(visits))
+
+
+def _knocks(guest: Node, host: Node, exception: FirewallException, sources: tuple[str, str] | None) -> list[Visit]:
+    send = DISCOVERY if exception.protocol == "udp" else ""
+    v4, v6 = sources or (None, None)
+    pairs = ((str(host.ipv4), v4), (str(host.ipv6), v6))
+    return [
+        Visit(guest.path, host.path, Knock(exception.protocol, address, exception.port, send, source), exception.reason)
+        for address, source in pairs
+    ]

@@ -1,0 +1,29 @@
+"""Where every interface of the lab leads, as the fabric sees it from inside each namespace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from epolab.errors import ContainerError
+from epolab.hands.docker import Docker
+from epolab.hands.fabric import open_fabric
+from epolab.model.topology import Topology
+
+# node path (or "fabric", "host") → {"namespace": inode, "interfaces": [{"name", "index", "kind", "peer": {...} | None}]}
+Survey = dict[str, dict[str, Any]]
+
+
+def survey(lab: str, topology: Topology) -> Survey:
+    """Every interface of every namespace of the lab; raises ContainerError when a node does not run."""
+    docker = Docker.connect()
+    pids = {node.path: _pid(docker, f"{lab}.{node.site}.{node.name}") for node in topology.nodes}
+    with open_fabric(docker, f"{lab}.fabric") as fabric:
+        seen: Survey = fabric.call("survey", pids=pids)
+    return seen
+
+
+def _pid(docker: Docker, container: str) -> int:
+    state = (docker.inspect(container) or {}).get("State", {})
+    if not state.get("Running"):
+        raise ContainerError(f"the container {container} does not run", hint="epolab up")
+    return int(state["Pid"])

@@ -1,0 +1,137 @@
+"""Who looks at the lab: a testinfra host per node over one kept connection, knocks at ports, and the Web API."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import testinfra
+from testinfra.host import Host
+
+from epolab.errors import WorldError
+from epolab.hands.journal import Journal, Undo
+from epolab.model import facts
+from epolab.model.node import Node
+from epolab.model.topology import Topology
+from epolab.verify.knocks import Answer, Knock
+
+PROBE_PROGRAM = resources.files("epolab.verify").joinpath("probe_program.py").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command on a node gave."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Witness:
+    """The lab under examination; connections are opened on first use and kept, a lock each."""
+
+    lab: str
+    topology: Topology
+    folder: Path
+    _hosts: dict[str, tuple[Host, threading.Lock]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def ssh_config(self) -> Path:
+        """The OpenSSH configuration that leads to the lab's nodes over the container runtime."""
+        return self.folder / "ssh" / "config"
+
+    @property
+    def journal(self) -> Journal:
+        """Where disturbing checks note what has to be put back."""
+        return Journal(self.folder / "journal", self.put_back)
+
+    def host(self, path: str) -> Host:
+        """The testinfra host of a node."""
+        return self._entry(path)[0]
+
+    def _entry(self, path: str) -> tuple[Host, threading.Lock]:
+        with self._lock:
+            if path not in self._hosts:
+                name = path.replace("/", ".")
+                host = testinfra.get_host(f"paramiko://root@{name}", ssh_config=str(self.ssh_config))
+                self._hosts[path] = (host, threading.Lock())
+            return self._hosts[path]
+
+    def forget(self, path: str) -> None:
+        """Drop the connection to a node, because the node was restarted."""
+        with self._lock:
+            self._hosts.pop(path, None)
+
+    def run(self, path: str, command: str) -> Ran:
+        """Run a shell command on a node as root; a command that fails is an answer, not an error."""
+        host, lock = self._entry(path)
+        with lock:
+            result = host.run(command)
+        return Ran(result.rc, str(result.stdout), str(result.stderr))
+
+    def must(self, path: str, command: str) -> str:
+        """Run a shell command on a node that has to succeed; gives its standard output."""
+        ran = self.run(path, command)
+        if ran.code:
+            raise WorldError(
+                f"{path}: {command.splitlines()[0][:200]} ended with {ran.code}: {ran.stderr.strip()[-400:]}"
+            )
+        return ran.stdout
+
+    def put_back(self, undo: Undo) -> None:
+        """Run an undo of the journal."""
+        self.must(undo.node, undo.command)
+
+    def python(self, path: str, program: str, given: object, interpreter: str = "/usr/bin/python3") -> Any:
+        """Run a Python program on a node with JSON on its standard input; gives the JSON that it printed."""
+        code, data = (base64.b64encode(text.encode()).decode() for text in (program, json.dumps(given)))
+        script = f"import base64;exec(compile(base64.b64decode('{code}'),'program','exec'),{{'__name__':'__main__'}})"
+        return json.loads(self.must(path, f"echo {data} | base64 -d | {interpreter} -c {shlex.quote(script)}"))
+
+    def knock(self, path: str, knocks: Sequence[Knock]) -> list[Answer]:
+        """Knock at ports from a node, all at once."""
+        if not knocks:
+            return []
+        answers = self.python(path, PROBE_PROGRAM, [knock.to_document() for knock in knocks])
+        return [Answer(**answer) for answer in answers]
+
+    def everywhere(self, work: Mapping[str, Sequence[Knock]]) -> dict[str, list[Answer]]:
+        """Knock from several nodes at the same time."""
+        with ThreadPoolExecutor(8) as pool:
+            answers = pool.map(lambda item: self.knock(*item), work.items())
+            return dict(zip(work, answers, strict=True))
+
+    @property
+    def server(self) -> Node:
+        """The node that carries the server."""
+        return facts.server(self.topology)
+
+    def api(self, command: str, **arguments: str) -> Any:
+        """Call the server's Web API on the server node; gives the decoded JSON body; WorldError on `Error n :`."""
+        words = " ".join(shlex.quote(f"{name}={value}") for name, value in arguments.items())
+        fields = "".join(
+            f" --data-urlencode {word}" for word in shlex.split(words) and map(shlex.quote, shlex.split(words))
+        )
+        call = (
+            f"curl -sS --max-time 20 -G --cacert /etc/miniepo/tls/ca.pem"
+            f' -K <(printf \'user = "admin:%s"\' "$(cat /etc/miniepo/keys/admin.password)"){fields}'
+            f" --data-urlencode :output=json https://localhost:8443/remote/{command}"
+        )
+        return _body(command, self.must(self.server.path, f"bash -c {shlex.quote(call)}"))
+
+
+def _body(command: str, text: str) -> Any:
+    """The JSON body of a reply framed as `OK:` CRLF body (Web API framing, domain 7.2)."""
+    if not text.startswith("OK:"):
+        raise WorldError(f"{command}: the server answered {text.strip()[:400]!r}")
+    return json.loads(text[3:].strip() or "null")

@@ -1,0 +1,3 @@
+from testinfra.host import Host
+
+def get_host(hostspec: str, *, ssh_config: str | None = ..., ssh_identity_file: str | None = ...) -> Host: ...
