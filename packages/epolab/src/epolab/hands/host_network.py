@@ -1,4 +1,4 @@
-"""What the host's own network looks like: links, addresses, routes and firewall rules, without what changes by itself."""
+"""What the host's own network looks like: links, addresses, routes, firewall rules, without what moves by itself."""
 
 from __future__ import annotations
 

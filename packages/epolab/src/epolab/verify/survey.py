@@ -9,7 +9,7 @@ from epolab.hands.docker import Docker
 from epolab.hands.fabric import open_fabric
 from epolab.model.topology import Topology
 
-# node path (or "fabric", "host") → {"namespace": inode, "interfaces": [{"name", "index", "kind", "peer": {...} | None}]}
+# node path, "fabric" or "host" → {"namespace": inode, "interfaces": [{"name", "index", "kind", "peer": {…} or None}]}
 Survey = dict[str, dict[str, Any]]
 
 
