@@ -4,6 +4,7 @@ EpolabError
 ├── UserInputError                 exit 2   the user's file or arguments are wrong
 │   ├── ArgumentError                       an option or argument is not understood
 │   ├── TopologyInvalidError                a topology file has problems (all of them, with places)
+│   ├── RecipeInvalidError                  an image's recipe is wrong
 │   ├── LabNameError                        a lab's name breaks the naming rule
 │   ├── LabNotFoundError                    no lab of that name, or none at all
 │   ├── LabAmbiguousError                   several labs, and none was named
@@ -110,6 +111,10 @@ class TopologyInvalidError(UserInputError):
         self.problems = tuple(problems)
         lines = [f"{p.file}:{p.line}:{p.column}: {p.severity}: {p.message} [{p.code}]" for p in self.problems]
         super().__init__(message, hint=hint, step="validate", evidence=lines)
+
+
+class RecipeInvalidError(UserInputError):
+    """An image's recipe is wrong."""
 
 
 class LabNameError(UserInputError):
