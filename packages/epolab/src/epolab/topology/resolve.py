@@ -1,0 +1,123 @@
+"""From the file to the model: every default, address, route, policy and rule filled in; pure and deterministic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from epolab.model.facts import policies_of
+from epolab.model.firewall import ANY, Action, FirewallRule, SiteFirewall
+from epolab.model.link import Link
+from epolab.model.node import Node
+from epolab.model.site import Site
+from epolab.model.topology import Topology
+from epolab.topology.addresses import Plan, plan_addresses
+from epolab.topology.draft import Draft, DraftNode, DraftSite
+from epolab.topology.manage import lab_asci, plan_management, seconds
+from epolab.topology.shaping import resolve_link
+from epolab.topology.v1 import Names, RuleFile
+from epolab.topology.wiring import interfaces, routes
+
+DEFAULT_VERSION = "4.8.0"
+BASE_MIB = 24
+COMPONENT_MIB = {
+    "server": 160,
+    "sql": 160,
+    "handler": 96,
+    "updates": 48,
+    "dns": 8,
+    "agent": 40,
+    "relay": 32,
+    "superagent": 16,
+}
+VM_MIB = 512
+
+
+def resolve(draft: Draft, file: str, stem: str) -> Topology:
+    """The topology; the draft must be free of problems that leave something undefined."""
+    plan = plan_addresses(draft)
+    links = tuple(resolve_link(link.value) for link in draft.links)
+    topology = Topology(
+        name=draft.file.name.value if draft.file.name else stem,
+        file=file,
+        sites=tuple(_site(draft, site, plan, links) for site in draft.sites),
+        links=links,
+        management=plan_management(draft),
+        asci_seconds=lab_asci(draft),
+        description=draft.file.description.value if draft.file.description else "",
+    )
+    return with_asci_in_force(topology)
+
+
+def with_asci_in_force(topology: Topology) -> Topology:
+    """Each agent's ASCI as the policies have it."""
+    sites = tuple(
+        replace(site, nodes=tuple(replace(node, asci_seconds=_asci(topology, node)) for node in site.nodes))
+        for site in topology.sites
+    )
+    return replace(topology, sites=sites)
+
+
+def _asci(topology: Topology, node: Node) -> float:
+    policy = policies_of(topology, node).get("agent") if node.has("agent") else None
+    asci = policy.settings.get("asciSeconds") if policy else None
+    return float(asci) if isinstance(asci, int | float) else node.asci_seconds
+
+
+def _site(draft: Draft, site: DraftSite, plan: Plan, links: tuple[Link, ...]) -> Site:
+    return Site(
+        name=site.name,
+        segments=plan.segments[site.name],
+        nodes=tuple(_node(draft, site, node, plan, links) for node in site.nodes),
+        firewall=_firewall(draft, site),
+        nat=False,
+    )
+
+
+def _node(draft: Draft, site: DraftSite, node: DraftNode, plan: Plan, links: tuple[Link, ...]) -> Node:
+    file = node.file
+    return Node(
+        site=site.name,
+        name=node.name,
+        kind="vm" if file.kind and file.kind.value == "vm" else "container",
+        components=node.components,
+        interfaces=interfaces(site, node, plan, links),
+        routes=routes(site, node, plan, links),
+        asci_seconds=seconds(file.asci.value if file.asci else None, lab_asci(draft)),
+        version=file.version.value if file.version else DEFAULT_VERSION,
+        memory_mib=int(file.memory.value) if file.memory else default_memory_mib(node),
+        image=file.image.value if file.image else None,
+    )
+
+
+def default_memory_mib(node: DraftNode) -> int:
+    """What a node is reckoned to need: its components, and a whole system's share if it is a VM."""
+    if node.file.kind and node.file.kind.value == "vm":
+        return VM_MIB
+    return BASE_MIB + sum(COMPONENT_MIB.get(component, 0) for component in node.components)
+
+
+def _firewall(draft: Draft, site: DraftSite) -> SiteFirewall:
+    written = site.firewall
+    rules = written.rules.value if written.rules else ()
+    resolved = [_rule(draft, site, rule.value) for rule in rules]
+    default: Action = "deny" if written.default and written.default.value == "deny" else "allow"
+    return SiteFirewall(default, tuple(rule for rule in resolved if rule is not None))
+
+
+def _rule(draft: Draft, site: DraftSite, rule: RuleFile) -> FirewallRule | None:
+    """One rule; None if one of its ends is nothing that exists, which is a problem of its own."""
+    body = rule.allow or rule.deny
+    if body is None:
+        return None
+    sources, destinations = _ends(draft, site, body.value.sources), _ends(draft, site, body.value.destinations)
+    ports = tuple(dict.fromkeys(port.value for port in body.value.ports.value)) if body.value.ports else ()
+    protocol = body.value.protocol.value if body.value.protocol else ("tcp" if ports else None)
+    if not sources or not destinations:
+        return None
+    return FirewallRule("allow" if rule.allow else "deny", sources, destinations, protocol, ports)
+
+
+def _ends(draft: Draft, site: DraftSite, names: Names | None) -> tuple[str, ...]:
+    if names is None:
+        return (ANY,)
+    return tuple(dict.fromkeys(end for name in names.value for end in draft.ends(name.value, site.name)))
