@@ -1,0 +1,19 @@
+"""What this host has to offer: memory and devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def free_memory_mib() -> int:
+    """Memory that new processes can have without swapping, in MiB."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if name == "MemAvailable":
+            return int(rest.split()[0]) // 1024
+    raise RuntimeError("/proc/meminfo has no MemAvailable")
+
+
+def has_tun() -> bool:
+    """Whether the host has the device that a shaped link is made of."""
+    return Path("/dev/net/tun").exists()

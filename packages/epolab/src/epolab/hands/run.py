@@ -1,0 +1,115 @@
+"""The door to other programs: run one to its end, or keep one open as a stream of lines."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from epolab.errors import CommandFailedError, TimeoutExceededError, ToolMissingError
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a program ended."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text."""
+        return self.stdout.decode(errors="replace")
+
+    @property
+    def complaint(self) -> str:
+        """The end of what it said on standard error, else on standard output."""
+        return (self.stderr or self.stdout).decode(errors="replace").strip()[-2000:]
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    limit_seconds: float | None = None,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run a program to its end, whatever its exit code."""
+    try:
+        done = subprocess.run(
+            list(argv),
+            input=stdin,
+            capture_output=True,
+            timeout=limit_seconds,
+            cwd=folder,
+            env=None if environment is None else dict(environment),
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ToolMissingError(f"{argv[0]} is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutExceededError(f"{argv[0]} did not end within {limit_seconds} s") from error
+    return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def run_checked(argv: Sequence[str], *, stdin: bytes = b"", limit_seconds: float | None = None) -> Completed:
+    """Run a program that must succeed."""
+    done = run(argv, stdin=stdin, limit_seconds=limit_seconds)
+    if done.exit_code != 0:
+        raise CommandFailedError(f"{argv[0]} ended with {done.exit_code}", evidence=done.complaint.splitlines()[-10:])
+    return done
+
+
+def run_attached(argv: Sequence[str]) -> int:
+    """Run a program on this terminal and give its exit code."""
+    try:
+        return subprocess.run(list(argv), check=False).returncode
+    except FileNotFoundError as error:
+        raise ToolMissingError(f"{argv[0]} is not installed") from error
+
+
+class ProgramStream:
+    """A running program that is spoken to by lines."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        try:
+            self._process = subprocess.Popen(
+                list(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except FileNotFoundError as error:
+            raise ToolMissingError(f"{argv[0]} is not installed") from error
+
+    def write(self, data: bytes) -> None:
+        """Send bytes at once; BrokenPipeError when the program is gone."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+    def read_line(self) -> bytes:
+        """The next line with its end, or b"" when the program has closed its output."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def complaint(self) -> str:
+        """What the program said on standard error; call it when the output has ended."""
+        assert self._process.stderr is not None
+        return self._process.stderr.read().decode(errors="replace").strip()[-2000:]
+
+    def close(self) -> None:
+        """End the program: close its input, and kill it if that is not enough."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass  # the program has ended before us, which is what we want
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe is not None
+            pipe.close()

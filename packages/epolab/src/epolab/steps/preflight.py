@@ -1,0 +1,53 @@
+"""Refuses what this host cannot carry, before anything is created."""
+
+from __future__ import annotations
+
+from epolab.errors import LabForeignError, MemoryShortError, TunMissingError
+from epolab.hands import host_network, pulumi_engine
+from epolab.hands.host import free_memory_mib, has_tun
+from epolab.hands.process import end_leftovers
+from epolab.model import facts
+from epolab.steps.labs import LabRecord, find_lab
+from epolab.steps.work import Work
+
+
+def run(work: Work) -> bool:
+    """Check owner, memory, devices and the engine; note how the host's network is before there is a lab."""
+    pulumi_engine.find()
+    lab = find_lab(work.docker, work.lab)
+    refuse_foreign(lab, work.owner)
+    refuse_short_memory(work, lab)
+    refuse_missing_tun(work)
+    end_leftovers(work.folder.path)
+    if lab is None or work.folder.read_json("host-before.json") is None:
+        work.folder.write_json("host-before.json", host_network.snapshot())
+    return True
+
+
+def refuse_foreign(lab: LabRecord | None, owner: str) -> None:
+    """A lab of that name may exist, but only of the same owner."""
+    if lab is not None and lab.owner != owner:
+        raise LabForeignError(
+            f"lab {lab.name} belongs to {lab.owner}", hint="choose another name with --name", step="preflight"
+        )
+
+
+def refuse_short_memory(work: Work, lab: LabRecord | None) -> None:
+    """The nodes that do not run yet must fit in what is free."""
+    running = {member.path for member in lab.nodes if member.running} if lab else set()
+    needed = sum(node.memory_mib for node in work.topology.nodes if node.path not in running)
+    free = free_memory_mib()
+    if needed > free:
+        raise MemoryShortError(
+            f"the nodes need {needed} MiB, of {facts.memory_mib(work.topology)} MiB in all, and {free} MiB are free",
+            hint="epolab ls, epolab down LAB; or fewer nodes, or less memory for them in the topology",
+            step="preflight",
+        )
+
+
+def refuse_missing_tun(work: Work) -> None:
+    """A shaped link needs /dev/net/tun, where its topology does not accept less."""
+    shaped = [link.name for link in work.topology.links if link.shaped and not link.accept]
+    if shaped and not has_tun():
+        raise TunMissingError(f"/dev/net/tun is missing, and these links need it: {', '.join(shaped)}", step="preflight")
+
