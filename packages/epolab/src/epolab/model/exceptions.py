@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from epolab.model.firewall import FirewallException, Protocol
 from epolab.model.node import Node
-from epolab.model.paths import segments_of, shares_segment
+from epolab.model.paths import segments_of
 from epolab.model.ports import (
     AGENT_WAKEUP,
     BROADCAST,
@@ -15,11 +15,11 @@ from epolab.model.ports import (
     HTTP,
     HTTPS,
     LINK_LOCAL_V6,
-    RELAY_DISCOVERY,
+    RELAY,
     SQL,
 )
 from epolab.model.reach import host_cidrs
-from epolab.model.roles import handlers, superagents
+from epolab.model.roles import handlers
 from epolab.model.site_lists import relay_clients, relay_port, repository_clients
 from epolab.model.topology import Topology
 
@@ -58,22 +58,16 @@ def _of_sql(topology: Topology, node: Node) -> Iterator[FirewallException]:
 
 
 def _of_agent(topology: Topology, node: Node) -> Iterator[FirewallException]:
+    """Every agent is called by handlers, and hears broadcasts: connection tracking does not know a relay's answer."""
     yield _from_nodes("tcp", AGENT_WAKEUP, handlers(topology), "mfeagent", "wake-up calls and log page")
-    callers = tuple(s for s in superagents(topology) if s.path != node.path and shares_segment(s, node))
-    if callers:
-        yield _from_segment("udp", BROADCAST, topology, node, "mfeagent", "broadcast wake-up of the SuperAgent")
-    for port in RELAY_DISCOVERY:
-        reason = "answers of relays to the discovery broadcast"
-        yield _from_segment("udp", port, topology, node, "mfeagent", reason, answers=True)
+    owner, use = ("cmamesh", "relay discovery") if node.has("relay") else ("mfeagent", "relays' answers")
+    yield _from_segment(BROADCAST, topology, node, owner, f"agent broadcast port: SuperAgent wake-ups and {use}")
 
 
 def _of_superagent(topology: Topology, node: Node) -> Iterator[FirewallException]:
-    if not node.has("superagent"):
-        return
     clients = repository_clients(topology, node)
     if clients:
         yield _from_nodes("tcp", AGENT_WAKEUP, clients, "mfeagent", "SuperAgent repository")
-    yield _from_segment("udp", BROADCAST, topology, node, "mfeagent", "SuperAgent broadcast")
 
 
 def _of_relay(topology: Topology, node: Node) -> Iterator[FirewallException]:
@@ -82,8 +76,7 @@ def _of_relay(topology: Topology, node: Node) -> Iterator[FirewallException]:
     clients = relay_clients(topology, node)
     if clients:
         yield _from_nodes("tcp", relay_port(topology, node), clients, "cmamesh", "relay")
-    for port in RELAY_DISCOVERY:
-        yield _from_segment("udp", port, topology, node, "cmamesh", "relay discovery")
+    yield _from_segment(RELAY, topology, node, "cmamesh", "relay discovery")
 
 
 def _from_nodes(
@@ -95,17 +88,14 @@ def _from_nodes(
     return FirewallException(protocol, port, v4, v6, owner, reason)
 
 
-def _from_segment(
-    protocol: Protocol, port: int, topology: Topology, node: Node, owner: str, reason: str, *, answers: bool = False
-) -> FirewallException:
-    """Multicast on a link is sent from a link-local address, so IPv6 sources include those."""
+def _from_segment(port: int, topology: Topology, node: Node, owner: str, reason: str) -> FirewallException:
+    """UDP from a node's segments; multicast on a link is sent from a link-local address, so those are let in too."""
     on = [s for s in topology.site(node.site).segments if s.path in segments_of(node)]
     return FirewallException(
-        protocol=protocol,
+        protocol="udp",
         port=port,
         sources_v4=tuple(str(s.ipv4) for s in on),
         sources_v6=(*(str(s.ipv6) for s in on), LINK_LOCAL_V6),
         owner=owner,
         reason=reason,
-        port_of="source" if answers else "destination",
     )

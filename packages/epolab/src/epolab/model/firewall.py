@@ -30,11 +30,7 @@ class SiteFirewall:
 
 @dataclass(frozen=True, slots=True)
 class FirewallException:
-    """One thing a node's own INPUT chain lets in, in both families; sources are CIDR text.
-
-    `port_of` says which port of the packet is meant: `source` is for answers to a broadcast, which
-    connection tracking does not recognise because they come from another address than the question went to.
-    """
+    """One thing a node's own INPUT chain lets in, in both families; sources are CIDR text."""
 
     protocol: Protocol
     port: int
@@ -42,4 +38,3 @@ class FirewallException:
     sources_v6: tuple[str, ...]
     owner: str | None
     reason: str
-    port_of: Literal["destination", "source"] = "destination"
