@@ -1,0 +1,106 @@
+"""What is on this machine, below all labels: namespaces, mounts, links, processes, containers, volumes, networks, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+PROC = Path("/proc")
+# where a lab could leave a file: its own home, the runtime folders, the temporary folders
+PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
+# these come and go with every Docker command and ssh session, whoever runs them
+PASSING = ("/run/docker/", "/run/containerd/", "/run/user/", "/tmp/pytest-", "/tmp/bash_jobs")
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that a lab could leave behind, as sets of words."""
+
+    network_namespaces: frozenset[str]
+    mounts: frozenset[str]
+    links: frozenset[str]
+    processes: frozenset[str]
+    containers: frozenset[str]
+    volumes: frozenset[str]
+    networks: frozenset[str]
+    files: frozenset[str]
+
+    def left_since(self, before: World) -> dict[str, list[str]]:
+        """What is here now and was not before; empty when nothing was left."""
+        extra = {f.name: sorted(getattr(self, f.name) - getattr(before, f.name)) for f in fields(self)}
+        return {name: words for name, words in extra.items() if words}
+
+
+def look(home: Path) -> World:
+    """Look at the machine; `home` is the EPOLAB_HOME of the labs under test."""
+    pids = [int(path.name) for path in PROC.iterdir() if path.name.isdigit()]
+    mine = family()
+    return World(
+        network_namespaces=frozenset(filter(None, (_namespace(pid) for pid in pids if pid not in mine))),
+        mounts=frozenset(_mounts()),
+        links=frozenset(link["ifname"] for link in json.loads(_output("ip", "-json", "link"))),
+        processes=frozenset(filter(None, (_process(pid) for pid in pids if pid not in mine))),
+        containers=frozenset(_output("docker", "ps", "-aq", "--no-trunc").split()),
+        volumes=frozenset(_output("docker", "volume", "ls", "-q").split()),
+        networks=frozenset(_output("docker", "network", "ls", "-q", "--no-trunc").split()),
+        files=frozenset(_files(home)),
+    )
+
+
+def family() -> set[int]:
+    """This process and the ones that it started and that still run."""
+    parents = {pid: parent for pid in map(int, filter(str.isdigit, os.listdir(PROC))) if (parent := _parent(pid))}
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _parent(pid: int) -> int:
+    stat = _stat(pid)
+    return int(stat[1]) if stat else 0
+
+
+def _process(pid: int) -> str | None:
+    """A process by number, start and name; kernel threads and the runtime's own are nobody's leavings."""
+    stat = _stat(pid)
+    try:
+        words = (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    if not stat or not words or stat[0] == "Z":
+        return None
+    return f"{pid}@{stat[19]} {words[:120]}"
+
+
+def _namespace(pid: int) -> str | None:
+    try:
+        return os.readlink(PROC / str(pid) / "ns" / "net")
+    except OSError:
+        return None
+
+
+def _mounts() -> list[str]:
+    lines = (PROC / "self/mountinfo").read_text().splitlines()
+    return [line.split()[4] for line in lines]
+
+
+def _files(home: Path) -> list[str]:
+    found = [str(path) for path in home.rglob("*")] if home.exists() else []
+    for place in PLACES:
+        found += [str(path) for path in place.iterdir() if not str(path).startswith(PASSING)]
+    return found
+
+
+def _output(*argv: str) -> str:
+    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout
