@@ -128,9 +128,14 @@ class Enrolled(_Message, frozen=True, tag="enrolled"):
 
 
 class RequestProps(_Message, frozen=True, tag="request-props"):
-    """Which properties the handler wants next."""
+    """Which properties the handler wants next.
+
+    `known_version` is the props version that the handler holds: an agent whose last acknowledged properties have
+    another version sends all of them even if asked for the changes.
+    """
 
     kind: Literal["full", "incremental"]
+    known_version: str = ""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""What the server and the handlers remember: PostgreSQL behind one class per noun, with its SQL in named files."""

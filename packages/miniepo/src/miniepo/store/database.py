@@ -1,0 +1,134 @@
+"""How a query reaches PostgreSQL and what comes back; psycopg's errors become the store's at this door."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from miniepo import config
+from miniepo.errors import DatabaseUnavailableError, StoreError
+from miniepo.store import queries
+
+Row = TypeVar("Row")
+_CONNECT_SECONDS = 3
+_WAIT_SECONDS = 4.0
+
+
+def conninfo(database: config.Database) -> str:
+    """The connection string of a configured database; the password comes from its file."""
+    password = config.read_secret(database.password_file) if database.password_file else None
+    return make_conninfo(
+        host=database.host,
+        port=database.port,
+        dbname=database.name,
+        user=database.user,
+        password=password,
+        connect_timeout=_CONNECT_SECONDS,
+        application_name="miniepo",
+        options="-c statement_timeout=30s -c lock_timeout=10s",
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=2,
+        tcp_user_timeout=15000,
+    )
+
+
+class Database:
+    """Runs named queries, each in its own transaction, or all in one inside `transaction()`."""
+
+    def __init__(self, pool: AsyncConnectionPool, connection: psycopg.AsyncConnection[Any] | None = None) -> None:
+        self._pool = pool
+        self._connection = connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Database]:
+        """A database whose queries are one transaction."""
+        with _translated():
+            async with self._pool.connection() as connection, connection.transaction():
+                yield Database(self._pool, connection)
+
+    async def rows(self, query: str, kind: type[Row], /, **parameters: Any) -> list[Row]:
+        """Every row as a record of `kind`."""
+        with _translated():
+            async with self._borrowed() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
+                await cursor.execute(queries.query(query), parameters)
+                return await cursor.fetchall()
+
+    async def row(self, query: str, kind: type[Row], /, **parameters: Any) -> Row | None:
+        """The first row as a record, if there is one."""
+        found = await self.rows(query, kind, **parameters)
+        return found[0] if found else None
+
+    async def records(self, query: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Every row as a dictionary by column name."""
+        with _translated():
+            async with self._borrowed() as connection, connection.cursor(row_factory=dict_row) as cursor:
+                await cursor.execute(queries.query(query), parameters)
+                return await cursor.fetchall()
+
+    async def value(self, query: str, /, **parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        found = await self.records(query, **parameters)
+        return next(iter(found[0].values())) if found else None
+
+    async def run(self, query: str, /, **parameters: Any) -> int:
+        """Execute for its effect; the number of rows that it touched."""
+        with _translated():
+            async with self._borrowed() as connection, connection.cursor() as cursor:
+                await cursor.execute(queries.query(query), parameters)
+                return cursor.rowcount
+
+    async def run_many(self, query: str, parameters: Sequence[dict[str, Any]]) -> None:
+        """Execute once per set of parameters."""
+        with _translated():
+            async with self._borrowed() as connection, connection.cursor() as cursor:
+                await cursor.executemany(queries.query(query), parameters)
+
+    @asynccontextmanager
+    async def _borrowed(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        if self._connection is not None:
+            yield self._connection
+            return
+        async with self._pool.connection() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def open_database(database: config.Database, connections: int = 8) -> AsyncIterator[Database]:
+    """A database that is open for the length of the block; the server behind it may come and go meanwhile."""
+    pool = AsyncConnectionPool(
+        conninfo(database),
+        min_size=1,
+        max_size=connections,
+        timeout=_WAIT_SECONDS,
+        reconnect_timeout=5,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+    await pool.open()
+    try:
+        yield Database(pool)
+    finally:
+        await pool.close()
+
+
+def json_value(value: Any) -> Jsonb:
+    """A parameter for a jsonb column."""
+    return Jsonb(value)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (PoolTimeout, psycopg.OperationalError) as error:
+        raise DatabaseUnavailableError(f"PostgreSQL does not answer: {error}".strip()) from error
+    except psycopg.Error as error:
+        raise StoreError(f"PostgreSQL refused: {error}".strip()) from error

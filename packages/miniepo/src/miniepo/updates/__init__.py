@@ -1,0 +1,1 @@
+"""The vendor's update server, with content made from a seed."""
