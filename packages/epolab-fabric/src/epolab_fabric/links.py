@@ -120,6 +120,12 @@ class Links:
                 link[side] |= {"attached": bool(seen.get("attached")), "error": seen.get("error")}
         return declared
 
+    def attached(self) -> dict[tuple[str, str], int]:
+        """The TAPs that the cable holds: (node path, interface) to the inode of the namespace."""
+        cables = (link for link in self.state().values() if link["driver"] == "cable")
+        ends = (link[side] for link in cables for side in ("a", "b"))
+        return {(end["path"], end["interface"]): end["inode"] for end in ends if end["attached"]}
+
     def _apply(self, link: LinkRecord, a: OpenEnd, b: OpenEnd) -> None:
         if link.driver == "cable":
             a.ensure_tap()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import IO, Any
@@ -15,6 +16,7 @@ from epolab_fabric.links import Links
 from epolab_fabric.namespaces import require_own_namespace
 from epolab_fabric.netlink import IPRoute, NetlinkError
 from epolab_fabric.requests import decode_link, decode_node
+from epolab_fabric.survey import survey
 from epolab_fabric.wiring import Wiring
 
 Operation = Callable[..., Any]
@@ -36,6 +38,7 @@ class Worker:
             "link_counters": lambda: links.counters(),
             "link_state": lambda: links.state(),
             "ports": lambda: wiring.ports(),
+            "survey": lambda pids: survey(pids, links.attached()),
             "document_read": lambda name: documents.read(name),
             "document_write": lambda name, value: documents.write(name, value),
             "phase_read": lambda: documents.read("phase"),
@@ -50,7 +53,10 @@ class Worker:
             number = request["id"]
             return {"id": number, "ok": True, "result": self._act(request["op"], request.get("args") or {})}
         except (FabricFault, NetlinkError, OSError, ValueError, KeyError, TypeError) as error:
-            return {"id": number, "ok": False, "error": {"type": type(error).__name__, "message": str(error)}}
+            return _failure(number, error)
+        except Exception as error:  # Our own mistake: shown with its trace, but the lab's other requests go on.
+            traceback.print_exc()
+            return _failure(number, error)
 
     def _act(self, name: str, arguments: dict[str, Any]) -> Any:
         operation = self._operations.get(name)
@@ -58,6 +64,10 @@ class Worker:
             raise RequestInvalidFault(f"there is no operation {name!r}")
         with self._documents.locked():
             return operation(**arguments)
+
+
+def _failure(number: Any, error: Exception) -> dict[str, Any]:
+    return {"id": number, "ok": False, "error": {"type": type(error).__name__, "message": str(error)}}
 
 
 def serve(worker: Worker, requests: IO[bytes], answers: IO[bytes]) -> None:

@@ -37,7 +37,7 @@ class StreamOpener(Protocol):
 
 
 class Fabric:
-    """The worker of one lab's fabric; every operation is idempotent, so a broken stream is opened again and asked again."""
+    """The worker of one lab; its operations are idempotent, so a broken stream is opened again and asked again."""
 
     def __init__(self, opened: Callable[[], ExecStream]) -> None:
         self._open = opened
