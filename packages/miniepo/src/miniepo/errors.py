@@ -13,6 +13,7 @@ MiniepoError
     ├── SiteListError             a SiteList.xml cannot be read
     ├── ContentError              a repository file is not what its catalog promises
     ├── UnreachableError          no connection to a peer
+    │   └── SilentError           the peer did not answer in time (a firewall drops, or the host is off)
     ├── TransferError             a connection broke, timed out or answered with an unexpected status
     └── StoreError                the database cannot do what it must
         └── DatabaseUnavailableError   the database does not answer (yet)
@@ -85,6 +86,10 @@ class ContentError(WorldError):
 
 class UnreachableError(WorldError):
     """The peer cannot be reached."""
+
+
+class SilentError(UnreachableError):
+    """The peer did not answer in time."""
 
 
 class TransferError(WorldError):

@@ -1,0 +1,183 @@
+"""Puts the agent together and keeps it running: one process, one loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nacl.signing import VerifyKey
+
+from miniepo.agent import properties, status
+from miniepo.agent.caller import Caller
+from miniepo.agent.communication import CallIn, Communication, Credentials
+from miniepo.agent.connector import Connector
+from miniepo.agent.ctl import SOCKET
+from miniepo.agent.enforcement import Enforcer
+from miniepo.agent.front_door import FrontDoor
+from miniepo.agent.handler_addresses import HandlerAddresses
+from miniepo.agent.log_page import LogPage
+from miniepo.agent.nonces import NonceMemory
+from miniepo.agent.orders import Orders
+from miniepo.agent.relay_finder import RelayFinder
+from miniepo.agent.relay_role import RelayRole, ServiceSwitch
+from miniepo.agent.roles import Role
+from miniepo.agent.spool import Spool
+from miniepo.agent.state import StateDirectory
+from miniepo.agent.tasks import TaskRunner
+from miniepo.agent.update import Updater
+from miniepo.clock import Clock, Entropy, SystemClock, SystemEntropy
+from miniepo.config import AgentConfig, read_secret
+from miniepo.log import logger
+from miniepo.protocol import signing
+from miniepo.protocol.agent_session import Identity
+from miniepo.wire.control import ControlSocket
+from miniepo.wire.http_server import HttpServer
+from miniepo.wire.stream import client_context
+
+COMM_NAME = "cmdagent"
+
+_log = logger("agent.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What every part of an agent stands on; further roles are made from it."""
+
+    config: AgentConfig
+    state: StateDirectory
+    nonces: NonceMemory
+    server_key: VerifyKey
+    clock: Clock
+    entropy: Entropy
+
+
+MakeRoles = Callable[[Basis], Sequence[Role]]
+
+
+def lay_basis(config: AgentConfig) -> Basis:
+    """Read or make what the agent needs to exist; raises ConfigError."""
+    entropy = SystemEntropy()
+    state = StateDirectory(Path(config.state_dir), Path(config.sitelist), entropy)
+    server_key = signing.load_verify_key(config.server_public_key)
+    return Basis(config, state, NonceMemory(state), server_key, SystemClock(), entropy)
+
+
+class Agent:
+    """One agent."""
+
+    def __init__(self, basis: Basis, make_roles: MakeRoles) -> None:
+        config, state, clock, entropy = basis.config, basis.state, basis.clock, basis.entropy
+        self._basis = basis
+        self._page = LogPage()
+        relay = RelayRole(config, state, ServiceSwitch(Path(config.relay_control)))
+        roles = (relay, *make_roles(basis))
+        tls = client_context(config.ca)
+        credentials = Credentials(read_secret(config.enrolment_key_file), basis.server_key)
+        connector = Connector(state, tls, RelayFinder(config.version, entropy))
+        self._spool = Spool(state.path / "events")
+        self._enforcer = Enforcer(config, state, roles)
+        self._updater = Updater(state, tls, basis.server_key)
+        communication = Communication(
+            state, self._spool, connector, self._enforcer, credentials, self._identity, clock, entropy
+        )
+        self._caller = Caller(communication, self._enforcer, clock, entropy, self._called_in)
+        self._runner = TaskRunner(state, self._enforcer, self._updater, clock, entropy)
+        self._door = FrontDoor(
+            config,
+            state,
+            self._enforcer,
+            roles,
+            self._page,
+            basis.server_key,
+            basis.nonces,
+            HandlerAddresses(state, clock).read,
+            self._caller.woken,
+            clock,
+        )
+        self._credentials = credentials
+        self._last: CallIn | None = None
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        logging.getLogger("agent").addHandler(self._page)
+        logging.getLogger("superagent").addHandler(self._page)
+        self._enforcer.enforce()
+        self._write_status()
+        async with contextlib.AsyncExitStack() as cleanup:
+            server = HttpServer(self._door.handle)
+            await server.start(self._basis.config.listen, self._enforcer.settings.wakeup_port)
+            cleanup.push_async_callback(server.close)
+            control = ControlSocket(self._basis.state.path / SOCKET, self._orders().answer)
+            await control.start()
+            cleanup.push_async_callback(control.close)
+            _log.info("agent %s started", self._basis.state.registration.guid)
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(self._caller.loop(self._basis.config.first_call_within_seconds))
+                loops.create_task(self._runner.loop())
+                loops.create_task(self._enforce_for_ever())
+
+    async def _enforce_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._enforcer.settings.enforcement_seconds)
+            self._enforcer.enforce()
+            self._write_status()
+
+    def _orders(self) -> Orders:
+        return Orders(
+            self._caller,
+            self._spool,
+            self._runner,
+            self._enforcer,
+            self._status,
+            self._basis.clock,
+            self._basis.entropy,
+        )
+
+    def _identity(self) -> tuple[Identity, dict[str, str]]:
+        config, state = self._basis.config, self._basis.state
+        identity = Identity(
+            guid=state.registration.guid,
+            public_key=signing.public_text(state.key),
+            computer_name=config.computer_name,
+            fqdn=config.fqdn,
+            version=config.version,
+            platform=config.platform,
+            enrolment_key=self._credentials.enrolment_key,
+            enrolled=state.registration.enrolled,
+        )
+        machine = properties.read_machine(state.path)
+        described = properties.computer_properties(config, machine)
+        described |= properties.product_properties(state.installed)
+        return identity, described | self._enforcer.role_properties()
+
+    def _called_in(self, call_in: CallIn) -> None:
+        self._last = call_in
+        self._write_status()
+
+    def _status(self) -> dict[str, Any]:
+        basis = self._basis
+        return status.describe(
+            basis.config, basis.state, self._enforcer, self._last, self._updater.last, len(self._spool)
+        )
+
+    def _write_status(self) -> None:
+        self._basis.state.write_public("status.json", self._status())
+
+
+def name_process(name: str) -> None:
+    """Give this process its name in `ps`, `ss` and /proc."""
+    Path("/proc/self/comm").write_text(name, encoding="ascii")
+
+
+def main(config: AgentConfig, make_roles: MakeRoles = lambda basis: ()) -> int:
+    """Run the agent until it is told to stop."""
+    name_process(COMM_NAME)
+    agent = Agent(lay_basis(config), make_roles)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(agent.run())
+    return 0

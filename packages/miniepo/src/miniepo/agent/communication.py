@@ -1,0 +1,158 @@
+"""Carries out one agent-server communication: opens a line, drives the session, does what the session commands."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from nacl.signing import VerifyKey
+
+from miniepo.agent.connector import Connector, Line
+from miniepo.agent.enforcement import Enforcer
+from miniepo.agent.spool import Spool
+from miniepo.agent.state import StateDirectory
+from miniepo.clock import Clock, Entropy
+from miniepo.errors import MessageError, SignatureError, StaleEnvelopeError, TransferError
+from miniepo.log import logger
+from miniepo.protocol import agent_session, codec, signing
+from miniepo.protocol.agent_session import AgentSession, EnforcementDone, Identity, Occasion, Outbox
+from miniepo.protocol.messages import FromAgent, ToAgent
+
+SPIPE_PATH = "/spipe/pkg"
+EVENTS_PER_CALL = 1000
+
+_log = logger("agent.communication")
+
+
+@dataclass(frozen=True, slots=True)
+class CallIn:
+    """A completed communication: when, with which handler, at which address, through which relay."""
+
+    at: float
+    handler: str
+    address: str
+    via_relay: str | None
+    reason: str
+    wakeup_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What seals and opens envelopes: the enrolment secret and the server's public key."""
+
+    enrolment_key: str
+    server_key: VerifyKey
+
+
+class Communication:
+    """Agent-server communications, one at a time."""
+
+    def __init__(
+        self,
+        state: StateDirectory,
+        spool: Spool,
+        connector: Connector,
+        enforcer: Enforcer,
+        credentials: Credentials,
+        describe: Callable[[], tuple[Identity, dict[str, str]]],
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._state = state
+        self._spool = spool
+        self._connector = connector
+        self._enforcer = enforcer
+        self._credentials = credentials
+        self._describe = describe
+        self._clock = clock
+        self._entropy = entropy
+
+    async def run(self, occasion: Occasion) -> CallIn:
+        """Communicate with the first handler that will; raises WorldError when none does."""
+        avoid: frozenset[str] = frozenset()
+        while True:
+            line = await self._connector.open(self._state.sitelist().handlers, avoid)
+            try:
+                return await self._communicate(line, occasion)
+            except (TransferError, MessageError, SignatureError, StaleEnvelopeError) as error:
+                _log.warning("%s: %s; trying the next handler", line.way.label, error)
+                avoid |= {line.handler.name}
+            finally:
+                await line.http.close()
+
+    async def _communicate(self, line: Line, occasion: Occasion) -> CallIn:
+        relay = line.way.relay
+        occasion = replace(occasion, via_relay=relay.computer_name if relay else None)
+        error = await self._session(line, occasion)
+        if error and not self._state.registration.enrolled:
+            error = await self._session(line, occasion)
+        if error:
+            raise TransferError(f"the handler refused: {error}")
+        _log.info("called in to %s (%s)", line.way.label, occasion.reason)
+        return CallIn(
+            at=self._clock.now(),
+            handler=line.handler.name,
+            address=line.http.stream.peer_address,
+            via_relay=occasion.via_relay,
+            reason=occasion.reason,
+            wakeup_id=occasion.wakeup_id,
+        )
+
+    async def _session(self, line: Line, occasion: Occasion) -> str:
+        """Drive one session to its end; the error it ended with, or ""."""
+        session = self._new_session(occasion)
+        todo = deque(session.start())
+        while todo:
+            command = todo.popleft()
+            if isinstance(command, agent_session.Finish):
+                return command.error
+            event = await self._do(command, line)
+            if event is not None:
+                todo.extend(session.receive(event))
+        raise MessageError("the session stopped before its end")
+
+    def _new_session(self, occasion: Occasion) -> AgentSession:
+        identity, properties = self._describe()
+        outbox = Outbox(self._spool.oldest(EVENTS_PER_CALL), self._state.statuses)
+        sent = self._state.sent_properties
+        return AgentSession(identity, self._enforcer.versions, properties, sent, outbox, occasion)
+
+    async def _do(self, command: agent_session.Command, line: Line) -> ToAgent | EnforcementDone | None:
+        match command:
+            case agent_session.Send():
+                return await self._exchange(line, command.message)
+            case agent_session.Enforce():
+                problems = self._enforcer.take(command.package)
+                return EnforcementDone(self._enforcer.versions, self._describe()[1], problems)
+            case agent_session.TakeIdentity():
+                self._state.register(command.guid, enrolled=True)
+                _log.info("enrolled as %s", command.guid)
+            case agent_session.MakeIdentity():
+                self._state.forget_identity()
+                _log.warning("the server asks for a new GUID; it is %s", self._state.registration.guid)
+            case agent_session.RememberProperties():
+                self._state.sent_properties = dict(command.properties)
+            case agent_session.ForgetEvents():
+                self._spool.forget(command.keys)
+            case agent_session.ForgetStatus():
+                self._state.statuses = tuple(each for each in self._state.statuses if each != command.status)
+        return None
+
+    async def _exchange(self, line: Line, message: FromAgent) -> ToAgent:
+        nonce = self._entropy.nonce()
+        guid = self._state.registration.guid
+        sealed = signing.seal(
+            codec.encode(message),
+            self._state.key,
+            sender=guid,
+            recipient="",
+            issued_at=self._clock.now(),
+            nonce=nonce,
+        )
+        answer = await line.http.request("POST", SPIPE_PATH, sealed, (("Content-Type", "application/json"),))
+        envelope = signing.open_envelope(answer.expect(200).body)
+        signing.verify(envelope, self._credentials.server_key, now=self._clock.now())
+        if envelope.reply_to != nonce or envelope.recipient != guid:
+            raise MessageError("the envelope is not the answer to this agent's message")
+        return codec.decode_to_agent(envelope.payload)

@@ -1,0 +1,53 @@
+"""`miniepo ctl`: gives an order to the agent that runs on this node and prints its reply as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from miniepo.agent.orders import Order, Reply
+from miniepo.errors import UnreachableError
+from miniepo.wire.control import ask
+
+SOCKET = "control.sock"
+_TIMEOUT_SECONDS = 60.0
+
+
+def read_arguments(argv: Sequence[str]) -> tuple[Path, Order]:
+    """The socket's path and the order."""
+    parser = argparse.ArgumentParser(prog="miniepo ctl", description="talk to the agent on this node")
+    parser.add_argument("--state-dir", default="/var/lib/miniepo/agent", type=Path)
+    verbs = parser.add_subparsers(dest="order", required=True)
+    verbs.add_parser("callin", help="call in to a handler now")
+    verbs.add_parser("update", help="run an update now")
+    verbs.add_parser("enforce", help="enforce the policies now")
+    verbs.add_parser("status", help="what the agent is and did last")
+    event = verbs.add_parser("event", help="put an event into the spool")
+    event.add_argument("--id", dest="event_id", type=int, required=True)
+    event.add_argument("--severity", type=int, default=5, help="0 emergency … 7 debug")
+    event.add_argument("--text", default="")
+    event.add_argument("--kind", choices=("threat", "product"), default="threat")
+    event.add_argument("--count", type=int, default=1)
+    given = vars(parser.parse_args(argv))
+    return given.pop("state_dir") / SOCKET, Order(**given)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit code 0 if the agent did it, 1 if it could not, 4 if no agent answers."""
+    socket, order = read_arguments(argv)
+    try:
+        line = asyncio.run(ask(socket, msgspec.json.encode(order) + b"\n", _TIMEOUT_SECONDS))
+        reply = msgspec.json.decode(line, type=Reply)
+    except (UnreachableError, msgspec.DecodeError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 4
+    if not reply.ok:
+        sys.stderr.write(f"{reply.error}\n")
+        return 1
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(reply.result), indent=2).decode() + "\n")
+    return 0

@@ -1,0 +1,93 @@
+"""A connection to one repository, straight or through a relay, from which files are fetched and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from miniepo.agent.connector import connect_by_relay, connect_directly
+from miniepo.agent.routes import tls_port
+from miniepo.errors import ContentError, UnreachableError, WorldError
+from miniepo.log import logger
+from miniepo.protocol.discovery import Relay
+from miniepo.protocol.relay_session import Endpoint
+from miniepo.protocol.sitelist import Site, join_host_port
+from miniepo.wire import stream as wire
+from miniepo.wire.http_client import HttpConnection
+from miniepo.wire.stream import Stream
+
+_MAX_CATALOG_BYTES = 16 * 1024 * 1024
+
+_log = logger("agent.update")
+
+
+class RepositoryLine:
+    """An open connection to a repository."""
+
+    def __init__(self, site: Site, relay: Relay | None, http: HttpConnection) -> None:
+        self.site = site
+        self.relay = relay
+        self._http = http
+
+    async def read(self, path: str) -> bytes:
+        """A small file, whole; raises TransferError."""
+        answer = await self._http.request("GET", self._target(path), limit_bytes=_MAX_CATALOG_BYTES)
+        return answer.expect(200).body
+
+    async def fetch(self, path: str, into: Path, size: int, sha256: str) -> None:
+        """A file onto the disk; ContentError if it is not what its catalog promises."""
+        digest, length = hashlib.sha256(), 0
+        with into.open("wb") as opened:
+
+            def take(data: bytes) -> None:
+                nonlocal length
+                length += len(data)
+                if length > size:
+                    raise ContentError(f"{path}: longer than the {size} bytes of the catalog")
+                digest.update(data)
+                opened.write(data)
+
+            answer = await self._http.download("GET", self._target(path), take)
+        if answer.status != 200 or length != size or digest.hexdigest() != sha256:
+            raise ContentError(f"{path} at {self.site.name}: status {answer.status}, {length} bytes, not as catalogued")
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    def _target(self, path: str) -> str:
+        root = self.site.relative_path.strip("/")
+        return quote(f"/{root}/{path}" if root else f"/{path}")
+
+
+async def open_line(site: Site, relays: Sequence[Relay], skip_direct: bool, tls: ssl.SSLContext) -> RepositoryLine:
+    """A connection to a repository: direct first, then through each known relay; raises UnreachableError."""
+    if not skip_direct:
+        try:
+            return await _dress(await connect_directly(_targets(site)), site, None, tls)
+        except UnreachableError as error:
+            _log.info("%s: %s", site.name, error)
+    for relay in relays:
+        try:
+            return await _dress(await connect_by_relay(relay, _targets(site)), site, relay, tls)
+        except WorldError as error:
+            _log.info("%s through relay %s: %s", site.name, relay.computer_name, error)
+    raise UnreachableError(f"repository {site.name} cannot be reached")
+
+
+def _port(site: Site) -> int:
+    """Handlers serve content on their TLS port too; other repositories on the port of the list."""
+    return tls_port(site) if site.kind == "SpipeSite" else site.port
+
+
+def _targets(site: Site) -> tuple[Endpoint, ...]:
+    names = (site.address, site.address_v6, site.host)
+    return tuple(Endpoint(name, _port(site)) for name in dict.fromkeys(filter(None, names)))
+
+
+async def _dress(stream: Stream, site: Site, relay: Relay | None, tls: ssl.SSLContext) -> RepositoryLine:
+    if site.kind == "SpipeSite":
+        await wire.start_tls(stream, tls, site.host)
+    return RepositoryLine(site, relay, HttpConnection(stream, join_host_port(site.host, _port(site))))

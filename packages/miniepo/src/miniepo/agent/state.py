@@ -1,0 +1,194 @@
+"""What the agent keeps on disk between two lives: key, identity, site list, policies, tasks, relays, nonces, status.
+
+Every file is replaced whole (written beside, then renamed), so that a kill at any moment leaves the old or the new one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from nacl.signing import SigningKey
+
+from miniepo.clock import Entropy
+from miniepo.errors import ConfigError
+from miniepo.protocol import signing, sitelist
+from miniepo.protocol.discovery import Relay
+from miniepo.protocol.messages import PolicySet, TaskSet, TaskStatus
+from miniepo.protocol.sitelist import SiteList
+
+_PRIVATE = 0o600
+_PUBLIC = 0o644
+
+Value = TypeVar("Value")
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """The agent's GUID, and whether a server has enrolled it."""
+
+    guid: str
+    enrolled: bool = False
+
+
+class Routing(msgspec.Struct, frozen=True):
+    """How the agent got through last: cached relays (the current one in front), and handlers that did not answer."""
+
+    relays: tuple[Relay, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    last_handler: str = ""
+
+
+def replace_file(path: Path, data: bytes, mode: int = _PRIVATE) -> None:
+    """Put `data` at `path` in one step."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.touch(mode)
+    fresh.chmod(mode)
+    fresh.write_bytes(data)
+    fresh.replace(path)
+
+
+class StateDirectory:
+    """The agent's state directory; made at the first start."""
+
+    def __init__(self, path: Path, first_sitelist: Path, entropy: Entropy) -> None:
+        self.path = path
+        self._first_sitelist = first_sitelist
+        self._entropy = entropy
+        self._tasks: TaskSet | None = None
+        try:
+            path.mkdir(mode=0o711, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror}") from error
+        self.key = self._load_or_make_key()
+        self.registration = self._load_or_make_registration()
+
+    def _load_or_make_key(self) -> SigningKey:
+        path = self.path / "agent.key"
+        if not path.exists():
+            replace_file(path, signing.seed_text(SigningKey.generate()).encode())
+        return signing.load_signing_key(path)
+
+    def _load_or_make_registration(self) -> Registration:
+        stored = self._read("guid.json", Registration, None)
+        return stored if stored is not None else self.register(self._entropy.guid(), enrolled=False)
+
+    def register(self, guid: str, enrolled: bool) -> Registration:
+        """Take this GUID as the agent's identity."""
+        self.registration = Registration(guid, enrolled)
+        self._write("guid.json", self.registration)
+        replace_file(self.path / "guid", guid.encode() + b"\n", _PUBLIC)
+        return self.registration
+
+    def forget_identity(self) -> None:
+        """Make a new GUID and a new key pair, unknown to any server; what was reported under the old one is void."""
+        (self.path / "agent.key").unlink()
+        self.key = self._load_or_make_key()
+        self.sent_properties = {}
+        self.register(self._entropy.guid(), enrolled=False)
+
+    @property
+    def sitelist_path(self) -> Path:
+        """The site list in force: the server's latest, or the one the agent was installed with."""
+        received = self.path / "SiteList.xml"
+        return received if received.exists() else self._first_sitelist
+
+    def sitelist(self) -> SiteList:
+        """The site list in force; raises ConfigError where there is none yet, SiteListError for a damaged one."""
+        path = self.sitelist_path
+        try:
+            return sitelist.parse(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror}") from error
+
+    def store_sitelist(self, xml: str, version: str) -> SiteList:
+        """Replace the site list, once it is known to be readable."""
+        parsed = sitelist.parse(xml)
+        replace_file(self.path / "SiteList.xml", xml.encode(), _PUBLIC)
+        self._write("sitelist-version.json", version)
+        return parsed
+
+    @property
+    def sitelist_version(self) -> str:
+        """The server's version of the site list in force, "" for the one the agent was installed with."""
+        return self._read("sitelist-version.json", str, "")
+
+    @property
+    def policies(self) -> PolicySet:
+        return self._read("policies.json", PolicySet, PolicySet(version="", policies=()))
+
+    @policies.setter
+    def policies(self, value: PolicySet) -> None:
+        self._write("policies.json", value)
+
+    @property
+    def tasks(self) -> TaskSet:
+        if self._tasks is None:
+            self._tasks = self._read("tasks.json", TaskSet, TaskSet(version="", tasks=()))
+        return self._tasks
+
+    @tasks.setter
+    def tasks(self, value: TaskSet) -> None:
+        self._write("tasks.json", value)
+        self._tasks = value
+
+    @property
+    def routing(self) -> Routing:
+        return self._read("relays.json", Routing, Routing())
+
+    @routing.setter
+    def routing(self, value: Routing) -> None:
+        self._write("relays.json", value)
+
+    @property
+    def sent_properties(self) -> dict[str, str]:
+        return self._read("properties.json", dict[str, str], {})
+
+    @sent_properties.setter
+    def sent_properties(self, value: dict[str, str]) -> None:
+        self._write("properties.json", value)
+
+    @property
+    def nonces(self) -> dict[str, float]:
+        """Nonces of accepted wake-ups and repository changes, with the moment each may be forgotten."""
+        return self._read("nonces.json", dict[str, float], {})
+
+    @nonces.setter
+    def nonces(self, value: dict[str, float]) -> None:
+        self._write("nonces.json", value)
+
+    @property
+    def statuses(self) -> tuple[TaskStatus, ...]:
+        """How tasks went, as far as no handler has it yet."""
+        return self._read("task-status.json", tuple[TaskStatus, ...], ())
+
+    @statuses.setter
+    def statuses(self, value: tuple[TaskStatus, ...]) -> None:
+        self._write("task-status.json", value)
+
+    @property
+    def installed(self) -> dict[str, str]:
+        """Installed products and their versions."""
+        return self._read("installed.json", dict[str, str], {})
+
+    @installed.setter
+    def installed(self, value: dict[str, str]) -> None:
+        self._write("installed.json", value)
+
+    def write_public(self, name: str, value: Any) -> Path:
+        """A JSON file that others on the node may read."""
+        path = self.path / name
+        replace_file(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", _PUBLIC)
+        return path
+
+    def _write(self, name: str, value: Any) -> None:
+        replace_file(self.path / name, msgspec.json.encode(value))
+
+    def _read(self, name: str, kind: Any, absent: Value) -> Value:
+        path = self.path / name
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=kind)  # type: ignore[no-any-return]
+        except FileNotFoundError:
+            return absent
+        except msgspec.DecodeError as error:
+            raise ConfigError(f"{path}: {error}; remove the file to begin anew") from error

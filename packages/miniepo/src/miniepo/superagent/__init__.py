@@ -1,0 +1,1 @@
+"""The SuperAgent: a repository for its segment inside the agent's process, switched on by policy."""
