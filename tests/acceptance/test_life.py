@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.acceptance.lab import TOPOLOGIES, epolab, succeed
 
 pytestmark = pytest.mark.acceptance
@@ -26,7 +25,8 @@ def home_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def containers(lab: str) -> dict[str, str]:
     """Container name to full id."""
-    words = ["docker", "ps", "-a", "--no-trunc", "--filter", f"label=epolab.lab={lab}", "--format", "{{.Names}} {{.ID}}"]
+    words = ["docker", "ps", "-a", "--no-trunc", "--filter", f"label=epolab.lab={lab}"]
+    words += ["--format", "{{.Names}} {{.ID}}"]
     listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     return dict(tuple(line.split(" ", 1)) for line in listed.splitlines())  # type: ignore[misc]
 
@@ -64,7 +64,8 @@ def test_two_labs_of_one_topology_have_the_same_addresses_and_no_way_to_each_oth
     assert addresses(home, "first") == addresses(home, "second")
     marker = "echo first > /tmp/whose && cat /etc/hostname"
     subprocess.run(["docker", "exec", "first.hq.pc-1", "sh", "-c", marker], check=True, capture_output=True)
-    seen = subprocess.run(["docker", "exec", "second.hq.pc-1", "ls", "/tmp"], check=True, capture_output=True, text=True)
+    look = ["docker", "exec", "second.hq.pc-1", "ls", "/tmp"]
+    seen = subprocess.run(look, check=True, capture_output=True, text=True)
     assert "whose" not in seen.stdout
     macs = {lab: neighbours(lab) for lab in ("first", "second")}
     assert macs["first"]["namespace"] != macs["second"]["namespace"]

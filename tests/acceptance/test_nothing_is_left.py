@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.acceptance.lab import TOPOLOGIES, epolab, kill, start, succeed, until
 from tests.acceptance.world import World, look
 
@@ -75,11 +74,14 @@ def test_ctrl_c_says_what_is_left_and_the_lab_can_be_removed(home: Path, whole_u
 
 
 def moments() -> list[tuple[str, float, str]]:
-    """(command that is killed, share of its time, what mends it), seeded."""
+    """(command that is killed, share of its time, what mends it), seeded and spread over the whole of its time."""
     dice = random.Random(SEED)
     killed = ["up"] * 7 + ["down"] * 3
     mends = ["up", "down", "sweep"]
-    return [(verb, round(dice.random(), 3), mends[number % 3]) for number, verb in enumerate(killed[:MOMENTS])]
+    return [
+        (verb, round((killed[:number].count(verb) + dice.random()) / killed.count(verb), 3), mends[number % 3])
+        for number, verb in enumerate(killed[:MOMENTS])
+    ]
 
 
 @pytest.mark.parametrize(("verb", "share", "mend"), moments())

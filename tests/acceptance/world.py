@@ -1,4 +1,4 @@
-"""What is on this machine, below all labels: namespaces, mounts, links, processes, containers, volumes, networks, files."""
+"""What is on this machine, below all labels: namespaces, mounts, links, processes, containers, volumes, files."""
 
 from __future__ import annotations
 
@@ -36,13 +36,12 @@ class World:
 
 def look(home: Path) -> World:
     """Look at the machine; `home` is the EPOLAB_HOME of the labs under test."""
-    pids = [int(path.name) for path in PROC.iterdir() if path.name.isdigit()]
-    mine = family()
+    everybody, mine = pids(), family()
     return World(
-        network_namespaces=frozenset(filter(None, (_namespace(pid) for pid in pids if pid not in mine))),
+        network_namespaces=frozenset(filter(None, (_namespace(pid) for pid in everybody if pid not in mine))),
         mounts=frozenset(_mounts()),
         links=frozenset(link["ifname"] for link in json.loads(_output("ip", "-json", "link"))),
-        processes=frozenset(filter(None, (_process(pid) for pid in pids if pid not in mine))),
+        processes=frozenset(filter(None, (_process(pid) for pid in everybody if pid not in mine))),
         containers=frozenset(_output("docker", "ps", "-aq", "--no-trunc").split()),
         volumes=frozenset(_output("docker", "volume", "ls", "-q").split()),
         networks=frozenset(_output("docker", "network", "ls", "-q", "--no-trunc").split()),
@@ -50,9 +49,13 @@ def look(home: Path) -> World:
     )
 
 
+def pids() -> list[int]:
+    return [int(path.name) for path in PROC.iterdir() if path.name.isdigit()]
+
+
 def family() -> set[int]:
     """This process and the ones that it started and that still run."""
-    parents = {pid: parent for pid in map(int, filter(str.isdigit, os.listdir(PROC))) if (parent := _parent(pid))}
+    parents = {pid: parent for pid in pids() if (parent := _parent(pid))}
     found = {os.getpid()}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
@@ -85,7 +88,7 @@ def _process(pid: int) -> str | None:
 
 def _namespace(pid: int) -> str | None:
     try:
-        return os.readlink(PROC / str(pid) / "ns" / "net")
+        return str((PROC / str(pid) / "ns" / "net").readlink())
     except OSError:
         return None
 
