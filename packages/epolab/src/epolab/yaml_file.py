@@ -198,7 +198,9 @@ class _Reader:
             self._open.discard(id(node))
 
     def _refuse(self, node: Node, code: str, message: str) -> None:
-        raise _Refused(_problem(self.name, _place(node), code, message, "write the values out instead of using aliases"))
+        raise _Refused(
+            _problem(self.name, _place(node), code, message, "write the values out instead of using aliases")
+        )
 
     def _scalar(self, node: ScalarNode) -> Scalar:
         tag = str(node.tag)

@@ -6,7 +6,6 @@ from epolab.model.firewall import FirewallException, Protocol
 from epolab.model.node import Node
 from epolab.model.paths import segments_of
 from epolab.model.ports import (
-    AGENT_WAKEUP,
     BROADCAST,
     CONSOLE,
     DNS,
@@ -20,7 +19,7 @@ from epolab.model.ports import (
 )
 from epolab.model.reach import host_cidrs
 from epolab.model.roles import handlers
-from epolab.model.site_lists import relay_clients, relay_port, repository_clients
+from epolab.model.site_lists import relay_clients, relay_port, repository_clients, wakeup_port
 from epolab.model.topology import Topology
 
 _OPEN: dict[str, tuple[tuple[Protocol, int, str], ...]] = {
@@ -59,7 +58,7 @@ def _of_sql(topology: Topology, node: Node) -> Iterator[FirewallException]:
 
 def _of_agent(topology: Topology, node: Node) -> Iterator[FirewallException]:
     """Every agent is called by handlers, and hears broadcasts: connection tracking does not know a relay's answer."""
-    yield _from_nodes("tcp", AGENT_WAKEUP, handlers(topology), "mfeagent", "wake-up calls and log page")
+    yield _from_nodes("tcp", wakeup_port(topology, node), handlers(topology), "mfeagent", "wake-up calls and log page")
     owner, use = ("cmamesh", "relay discovery") if node.has("relay") else ("mfeagent", "relays' answers")
     yield _from_segment(BROADCAST, topology, node, owner, f"agent broadcast port: SuperAgent wake-ups and {use}")
 
@@ -67,7 +66,7 @@ def _of_agent(topology: Topology, node: Node) -> Iterator[FirewallException]:
 def _of_superagent(topology: Topology, node: Node) -> Iterator[FirewallException]:
     clients = repository_clients(topology, node)
     if clients:
-        yield _from_nodes("tcp", AGENT_WAKEUP, clients, "mfeagent", "SuperAgent repository")
+        yield _from_nodes("tcp", wakeup_port(topology, node), clients, "mfeagent", "SuperAgent repository")
 
 
 def _of_relay(topology: Topology, node: Node) -> Iterator[FirewallException]:

@@ -39,6 +39,7 @@ from epolab.model.site_lists import (
     repository_of,
     site_list,
     wakers,
+    wakeup_port,
 )
 
 __all__ = [
@@ -88,4 +89,5 @@ __all__ = [
     "superagents",
     "updates",
     "wakers",
+    "wakeup_port",
 ]

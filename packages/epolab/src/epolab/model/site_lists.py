@@ -8,7 +8,7 @@ from epolab.model.node import Node
 from epolab.model.paths import segments_of, shares_segment
 from epolab.model.ports import AGENT_WAKEUP, HTTPS, RELAY
 from epolab.model.reach import reachable
-from epolab.model.roles import handlers, nodes_with, relays, repositories
+from epolab.model.roles import nodes_with, relays, repositories
 from epolab.model.topology import Topology
 
 
@@ -78,7 +78,8 @@ def direct_handlers(topology: Topology, node: Node) -> tuple[Node, ...]:
 
 def wakers(topology: Topology, node: Node) -> tuple[Node, ...]:
     """The handlers whose wake-up calls get to an agent: those of its list that the site firewalls let through."""
-    return tuple(h for h in handler_order(topology, node) if reachable(topology, h, node, "tcp", AGENT_WAKEUP))
+    port = wakeup_port(topology, node)
+    return tuple(h for h in handler_order(topology, node) if reachable(topology, h, node, "tcp", port))
 
 
 def needs_relay(topology: Topology, node: Node) -> bool:
@@ -101,6 +102,13 @@ def relay_port(topology: Topology, relay: Node) -> int:
     policy = policies_of(topology, relay).get("relay")
     port = policy.settings.get("port", RELAY) if policy else RELAY
     return port if isinstance(port, int) else RELAY
+
+
+def wakeup_port(topology: Topology, node: Node) -> int:
+    """The TCP port on which an agent hears wake-up calls, by its policy."""
+    policy = policies_of(topology, node).get("agent")
+    port = policy.settings.get("wakeupPort", AGENT_WAKEUP) if policy else AGENT_WAKEUP
+    return port if isinstance(port, int) else AGENT_WAKEUP
 
 
 def site_list(topology: Topology, node: Node) -> SiteList:
@@ -135,8 +143,3 @@ def missing_handlers(topology: Topology, relay: Node, client: Node) -> tuple[Nod
     """Handlers of a client's list that a relay's list lacks: the relay would refuse to forward to them."""
     known = {h.path for h in handler_order(topology, relay)}
     return tuple(h for h in handler_order(topology, client) if h.path not in known)
-
-
-def all_handlers(topology: Topology) -> tuple[str, ...]:
-    """The paths of all handlers, the server first: what the default rule uses."""
-    return tuple(h.path for h in handlers(topology))

@@ -77,6 +77,11 @@ class Draft:
         """All nodes, in file order."""
         return (node for site in self.sites for node in site.nodes)
 
+    @cached_property
+    def written_nodes(self) -> tuple[DraftNode, ...]:
+        """One node for each that is written in the file: the first of a count."""
+        return tuple({(node.site, node.base): node for node in reversed(list(self.nodes))}.values())[::-1]
+
     @property
     def links(self) -> tuple[Located[LinkFile], ...]:
         """The links as declared."""

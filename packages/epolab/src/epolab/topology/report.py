@@ -48,6 +48,10 @@ class Report:
         """Whether something at, below or above a path was not understood; `*` stands for any one word."""
         return any(_touches(pattern, path) for path in self._spoiled)
 
+    def lost(self, *pattern: str) -> bool:
+        """Whether something at or above a path was not understood, so that what should be there is not known."""
+        return any(len(path) <= len(pattern) and _touches(pattern, path) for path in self._spoiled)
+
     @property
     def problems(self) -> list[Problem]:
         """All problems in the order of the file, each one once; syntax before meaning at the same place."""

@@ -78,13 +78,17 @@ class Text:
             return None
         return self.check(Located(text, value.place), path, report)
 
+    def matches(self, text: str) -> bool:
+        """Whether a text follows the pattern, its length aside."""
+        return re.fullmatch(self.pattern, text, re.DOTALL) is not None
+
     def check(self, text: Located[str], path: Path, report: Report) -> Located[str] | None:
         """Text that was a value or a key."""
         if self.max_length is not None and len(text.value) > self.max_length:
             message = f'the {self.noun} "{text.value}" has {len(text.value)} characters; {self.max_length} are allowed'
             report.error(text.place, f"{self.code}-length", message, self.rule, spoils=path)
             return None
-        if re.fullmatch(self.pattern, text.value, re.DOTALL) is None:
+        if not self.matches(text.value):
             message = f'"{text.value}" is not a valid {self.noun}'
             report.error(text.place, self.code, message, self.rule, spoils=path)
             return None

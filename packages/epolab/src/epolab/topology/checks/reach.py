@@ -1,0 +1,110 @@
+"""Who cannot do its work because the way is barred: what only the resolved whole can tell."""
+
+from __future__ import annotations
+
+from epolab.model import facts, ports
+from epolab.model.node import Node
+from epolab.model.topology import Topology
+from epolab.topology.draft import Draft
+from epolab.topology.report import Report
+
+
+def check_reach(draft: Draft, topology: Topology, report: Report) -> None:
+    """Handlers, agents, relays, repositories and names."""
+    _check_handlers(draft, topology, report)
+    _check_updates(draft, topology, report)
+    _check_resolvers(draft, topology, report)
+    for relay in facts.relays(topology):
+        _check_relay(draft, topology, relay, report)
+    for agent in facts.agents(topology):
+        _check_agent(draft, topology, agent, report)
+    for repository in facts.repositories(topology):
+        _check_repository(draft, topology, repository, report)
+
+
+def barrier(topology: Topology, source: Node, destination: Node, protocol: str, port: int) -> str | None:
+    """The first site whose firewall keeps source from destination; None if nothing does."""
+    for router in facts.routers_between(topology, source, destination):
+        if not facts.passes(topology, router.site, source, destination, protocol, port):
+            return router.site
+    return None
+
+
+def opening(topology: Topology, source: Node, destination: Node, port: int, protocol: str = "tcp") -> str:
+    """What to write to let a connection through."""
+    site = barrier(topology, source, destination, protocol, port)
+    rule = f"allow: {{from: {source.path}, to: {destination.path}, protocol: {protocol}, ports: {port}}}"
+    return f'the firewall of "{site}" is in the way: put `- {rule}` before what denies it'
+
+
+def _check_handlers(draft: Draft, topology: Topology, report: Report) -> None:
+    server, sql = facts.server(topology), facts.sql(topology)
+    for handler in facts.handlers(topology):
+        node = draft.by_path[handler.path]
+        if not facts.reachable(topology, handler, sql, "tcp", ports.SQL):
+            message = f"{handler.path} cannot reach the database on {sql.path}"
+            hint = opening(topology, handler, sql, ports.SQL)
+            report.error(node.place_of("handler"), "handler-without-sql", message, hint)
+        if not facts.reachable(topology, handler, server, "tcp", ports.HTTPS):
+            message = f"{handler.path} cannot reach the server on {server.path}, whose content it passes on"
+            hint = opening(topology, handler, server, ports.HTTPS)
+            report.error(node.place_of("handler"), "handler-without-server", message, hint)
+
+
+def _check_updates(draft: Draft, topology: Topology, report: Report) -> None:
+    server, vendor = facts.server(topology), facts.updates(topology)
+    if vendor is not None and not facts.reachable(topology, server, vendor, "tcp", ports.HTTP):
+        message = f"the server cannot reach the update server on {vendor.path}"
+        place = draft.by_path[vendor.path].place_of("updates")
+        report.error(place, "updates-cut-off", message, opening(topology, server, vendor, ports.HTTP))
+
+
+def _check_resolvers(draft: Draft, topology: Topology, report: Report) -> None:
+    for node in topology.nodes:
+        resolver = facts.resolver(topology, node)
+        place = draft.by_path[node.path].place
+        if resolver is None:
+            report.error(place, "no-dns", f"no name server serves {node.path}", "give the router the component dns")
+        elif not facts.reachable(topology, node, resolver, "udp", ports.DNS):
+            message = f"{node.path} cannot reach its name server {resolver.path}"
+            report.error(place, "no-dns", message, opening(topology, node, resolver, ports.DNS, "udp"))
+
+
+def _check_relay(draft: Draft, topology: Topology, relay: Node, report: Report) -> None:
+    place = draft.by_path[relay.path].place_of("relay")
+    if facts.needs_relay(topology, relay):
+        message = f"the relay {relay.path} reaches none of its handlers"
+        first = facts.handler_order(topology, relay)[0]
+        report.error(place, "relay-cut-off", message, opening(topology, relay, first, ports.HTTPS))
+    for client in facts.relay_clients(topology, relay):
+        missing = [handler.path for handler in facts.missing_handlers(topology, relay, client)]
+        if missing and facts.needs_relay(topology, client):
+            message = f"the site list of the relay {relay.path} lacks {', '.join(missing)}, which {client.path} has"
+            hint = "a relay forwards only to sites of its own list: give its handler rule all handlers of its clients"
+            report.error(place, "relay-list", message, hint)
+
+
+def _check_agent(draft: Draft, topology: Topology, agent: Node, report: Report) -> None:
+    if agent.has("relay"):
+        return
+    place = draft.by_path[agent.path].place_of("agent")
+    if facts.needs_relay(topology, agent):
+        relays = facts.relays_for(topology, agent)
+        if not any(not facts.needs_relay(topology, relay) for relay in relays):
+            message = f"the agent {agent.path} reaches no handler, neither directly nor through a relay on its segment"
+            first = facts.handler_order(topology, agent)[0]
+            hint = f"put a relay on its segment, or: {opening(topology, agent, first, ports.HTTPS)}"
+            report.error(place, "agent-cut-off", message, hint)
+    elif not facts.wakers(topology, agent):
+        message = f"no wake-up call gets to {agent.path}: it is reached only at its own interval"
+        first = facts.handler_order(topology, agent)[0]
+        hint = opening(topology, first, agent, facts.wakeup_port(topology, agent))
+        report.warning(place, "wakeup-barred", message, hint)
+
+
+def _check_repository(draft: Draft, topology: Topology, repository: Node, report: Report) -> None:
+    server, port = facts.server(topology), facts.wakeup_port(topology, repository)
+    if not facts.reachable(topology, server, repository, "tcp", port):
+        message = f"the server cannot replicate to the repository on {repository.path}"
+        place = draft.by_path[repository.path].place_of("superagent")
+        report.error(place, "repository-cut-off", message, opening(topology, server, repository, port))
