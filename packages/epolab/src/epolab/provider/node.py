@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from epolab.errors import FabricError
+from epolab.hands.acceleration import accelerator
 from epolab.hands.keys import read_keys
 from epolab.provider.kind import REPLACING as REPLACING
 from epolab.provider.kind import ContainerKind, NodeKind
 from epolab.provider.labels import DIGEST, fabric_container, node_container
+from epolab.provider.vm import VmKind
 from epolab.provider.world import World, create_and_start, own_container
 
 Props = dict[str, Any]
@@ -23,8 +25,10 @@ UPDATING = ("interfaces", "routes", "resolvers", "fqdn", "own_address", "fabric_
 KEPT = ("owner", "expires")
 
 
-def kind_of(props: Mapping[str, Any]) -> NodeKind:
+def kind_of(world: World, props: Mapping[str, Any]) -> NodeKind:
     """The maker of this kind of node."""
+    if props["kind"] == "vm":
+        return VmKind(lambda: accelerator(world.docker, props["image"]))
     return ContainerKind()
 
 
@@ -34,7 +38,7 @@ def _name(props: Mapping[str, Any]) -> str:
 
 def create(world: World, props: Props) -> tuple[str, Props]:
     """Make the node and wire it, or take over the one that a killed create left."""
-    name, kind = _name(props), kind_of(props)
+    name, kind = _name(props), kind_of(world, props)
     config = kind.container_config(props)
     container = own_container(world.docker, name, props["lab"])
     if container is not None and not _is_usable(container, config):
@@ -72,7 +76,7 @@ def _wire(world: World, props: Props) -> Props:
     container = world.docker.inspect(_name(props))
     assert container is not None, "a node is there while it is wired"
     observed = _observed(container)
-    world.fabric(props["lab"]).call("node_wire", pid=observed["pid"], **kind_of(props).wiring(props))
+    world.fabric(props["lab"]).call("node_wire", pid=observed["pid"], **kind_of(world, props).wiring(props))
     return props | observed | {"container": _name(props), "wired_pid": observed["pid"]}
 
 
@@ -91,7 +95,7 @@ def is_drifted(state: Props) -> bool:
 
 def update(world: World, olds: Props, news: Props) -> Props:
     """Start it if it has stopped, write its files, wire it again; its container stays the same."""
-    world.docker.put_files(_name(news), kind_of(news).files(news, read_keys(world.folder(news["lab"]))))
+    world.docker.put_files(_name(news), kind_of(world, news).files(news, read_keys(world.folder(news["lab"]))))
     world.docker.start(_name(news))
     return _wire(world, news)
 
