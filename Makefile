@@ -1,0 +1,50 @@
+# The verbs. Each does what it says and nothing twice; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup up down verify test check format lock clean clean-all uninstall
+
+TOPOLOGY ?= topologies/quickstart.yaml
+BIN := .venv/bin
+EPOLAB := $(BIN)/epolab
+CHECKED := packages tests toolchain benchmarks __main__.py
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## install what is missing: Docker engine, tools, .venv, Pulumi, images (says what, asks once)
+	@sh toolchain/setup.sh
+
+up: setup ## set up, bring the lab of TOPOLOGY up, give its verdict
+	@$(EPOLAB) up $(TOPOLOGY)
+	@$(EPOLAB) verify
+
+verify: ## the verdict on the lab that is up
+	@$(EPOLAB) verify
+
+down: ## remove the lab that is up
+	@$(EPOLAB) down
+
+test: setup ## every test of the project, with the quickstart lab up
+	@sh toolchain/test.sh
+
+check: ## format, lint, types, import contracts, unit and house tests, in under a minute
+	@$(BIN)/ruff format --check --quiet $(wildcard $(CHECKED))
+	@$(BIN)/ruff check --quiet $(wildcard $(CHECKED))
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/pytest -q -n 2 tests/house tests/unit tests/cases
+
+format: ## write the code as `check` wants it
+	@$(BIN)/ruff format $(wildcard $(CHECKED))
+	@$(BIN)/ruff check --fix $(wildcard $(CHECKED))
+
+lock: ## pin the newest versions that requirements*.in allow
+	@sh toolchain/lock.sh
+
+clean: ## remove what tests and tools leave in this folder
+	rm -rf reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+clean-all: clean ## remove all labs of this user, and the above
+	@$(EPOLAB) sweep --all
+
+uninstall: ## take away all that set-up made: labs, images, our Docker engine, caches, .venv (asks)
+	@sh toolchain/uninstall.sh

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Runs every suite under tests/, each with its own report in reports/; all of them, even when one fails.
+set -u
+. "$(dirname "$0")/lib.sh"
+cd "$repository" || exit 3
+
+rm -rf reports
+mkdir -p reports
+failed=
+for suite in house unit cases migration integration roles acceptance; do
+    [ -n "$(find "tests/$suite" -name 'test_*.py' 2>/dev/null | head -n 1)" ] || continue
+    say "== $suite"
+    case $suite in house | unit | cases) together="-n 2" ;; *) together= ;; esac
+    # shellcheck disable=SC2086
+    .venv/bin/pytest $together --junitxml="reports/$suite.xml" "tests/$suite" 2>&1 | tee "reports/$suite.log"
+    grep -q ' passed' "reports/$suite.log" && ! tail -n 1 "reports/$suite.log" | grep -Eq 'failed|error' ||
+        failed="$failed $suite"
+done
+say "== in short"
+for log in reports/*.log; do
+    printf '%-12s %s\n' "$(basename "$log" .log)" "$(tail -n 1 "$log")" >&2
+done
+[ -z "$failed" ] || { say "failed:$failed"; exit 1; }
