@@ -153,10 +153,12 @@ class Agent:
         machine = properties.read_machine(state.path)
         described = properties.computer_properties(config, machine)
         described |= properties.product_properties(state.installed)
+        described["WakeupPort"] = str(self._enforcer.settings.wakeup_port)
         return identity, described | self._enforcer.role_properties()
 
-    def _called_in(self, call_in: CallIn) -> None:
-        self._last = call_in
+    def _called_in(self, call_in: CallIn | None) -> None:
+        """A communication ended; without a record it failed."""
+        self._last = call_in or self._last
         self._write_status()
 
     def _status(self) -> dict[str, Any]:

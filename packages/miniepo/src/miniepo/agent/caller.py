@@ -26,7 +26,7 @@ class Caller:
         enforcer: Enforcer,
         clock: Clock,
         entropy: Entropy,
-        done: Callable[[CallIn], None],
+        done: Callable[[CallIn | None], None],
     ) -> None:
         self._communication = communication
         self._enforcer = enforcer
@@ -60,6 +60,7 @@ class Caller:
             call_in = await self._communication.run(occasion)
         except (MiniepoError, OSError) as error:
             _log.warning("not called in (%s): %s: %s", occasion.reason, type(error).__name__, error)
+            self._done(None)
             if waiter is not None and not waiter.done():
                 waiter.set_exception(error)
             return

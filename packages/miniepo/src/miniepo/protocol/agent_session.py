@@ -192,7 +192,7 @@ class AgentSession:
             case Enrolled():
                 return self._known_as(event.guid)
             case RequestProps():
-                return [Send(self._props(event.kind))]
+                return [Send(self._props(event))]
             case Package():
                 return [RememberProperties(self._properties), *self._take(event)]
             case EnforcementDone():
@@ -237,8 +237,9 @@ class AgentSession:
             via_relay=self._occasion.via_relay,
         )
 
-    def _props(self, kind: Literal["full", "incremental"]) -> Props:
-        full = kind == "full" or self._occasion.full_props
+    def _props(self, request: RequestProps) -> Props:
+        strange = bool(request.known_version) and request.known_version != props_version(self._sent)
+        full = request.kind == "full" or self._occasion.full_props or strange
         return Props(
             guid=self._guid,
             kind="full" if full else "incremental",

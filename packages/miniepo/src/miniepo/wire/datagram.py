@@ -8,6 +8,7 @@ import errno
 import socket
 import struct
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from miniepo.log import logger
 from miniepo.protocol.discovery import GROUP_V6
@@ -25,8 +26,7 @@ class _Listener(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         answer = self._take(data, addr[0].partition("%")[0])
