@@ -61,9 +61,6 @@ class Systems:
     async def by_guid(self, guid: str) -> System | None:
         return await self._database.row("leaf/by_guid", System, guid=guid)
 
-    async def by_name(self, name: str) -> System | None:
-        return await self._database.row("leaf/by_name", System, name=name)
-
     async def by_id(self, id: int) -> System | None:
         return await self._database.row("leaf/by_id", System, id=id)
 
@@ -81,18 +78,18 @@ class Systems:
         """Rows as `system.find` shows them (domain §7.5), by substring; an empty text finds all."""
         return await self._database.records("leaf/find", text=text, name_only=name_only, group_ids=group_ids)
 
-    async def ensure(self, name: str, group_id: int, computer_name: str = "", fqdn: str = "") -> System:
-        """The system of that name, created in a group if it is new."""
-        await self._database.run("leaf/import", name=name, group_id=group_id)
-        found = await self.by_name(name)
-        assert found is not None, "it was just created"
-        await self._database.run(
-            "leaf/ensure_properties",
-            id=found.id,
-            computer_name=computer_name or found.computer_name or name,
-            fqdn=fqdn or found.fqdn,
-        )
-        return found
+    async def ensure(self, name: str, fqdn: str, group_id: int) -> System:
+        """The system of that name and FQDN ("" = any), created in a group if it is new; call it inside a transaction.
+
+        Machines of two sites may share a short name; one that was imported without an FQDN is the first to claim it.
+        """
+        await self._database.value("leaf/lock")
+        found = await self._database.row("leaf/same_machine", System, name=name, fqdn=fqdn)
+        id = found.id if found else int(await self._database.value("leaf/import", name=name, group_id=group_id))
+        await self._database.run("leaf/ensure_properties", id=id, computer_name=name, fqdn=fqdn)
+        system = await self.by_id(id)
+        assert system is not None, "it was just found or created"
+        return system
 
     async def enrol(self, id: int, guid: str, public_key: str, version: str) -> None:
         await self._database.run("leaf/enrol", id=id, guid=guid, public_key=public_key, version=version)

@@ -85,6 +85,11 @@ class WorkQueue:
     async def postpone(self, id: int, seconds: float, message: str) -> None:
         await self._database.run("work/postpone", id=id, seconds=seconds, message=message)
 
+    async def wants_full_props(self, wakeup_id: str) -> bool:
+        """Whether the wake-up of that id asked for all properties."""
+        options = await self._database.value("work/options_of_wakeup", wakeup_id=wakeup_id)
+        return bool(options and options.get("full_props"))
+
     async def batch(self, batch: str) -> list[WorkState]:
         """The jobs of a batch, with those whose time is over marked expired."""
         await self._database.run("work/expire", batch=batch)

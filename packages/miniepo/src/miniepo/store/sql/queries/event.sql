@@ -24,14 +24,16 @@ VALUES (to_timestamp(%(detected)s), %(guid)s, %(key)s, %(text)s, %(leaf_id)s, %(
 ON CONFLICT (AgentGUID, EventKey) DO NOTHING;
 
 -- name: list
-SELECT 'threat' AS kind, e.AutoID AS id, e.AgentGUID AS guid, l.NodeName AS name, e.EventKey AS key,
+SELECT 'threat' AS kind, e.AutoID AS id, e.AgentGUID AS guid, l.NodeName AS name, c.IPHostName AS fqdn, e.EventKey AS key,
        e.ThreatEventID AS event_id, e.ThreatSeverity AS severity, e.EventText AS text,
        extract(epoch FROM e.DetectedUTC)::float8 AS detected, extract(epoch FROM e.ReceivedUTC)::float8 AS received
 FROM EPOEvents e LEFT JOIN EPOLeafNode l ON l.AgentGUID = e.AgentGUID
-WHERE %(name)s::text IS NULL OR lower(l.NodeName) = lower(%(name)s)
+LEFT JOIN EPOComputerProperties c ON c.ParentID = l.AutoID
+WHERE %(name)s::text IS NULL OR lower(%(name)s) IN (lower(l.NodeName), lower(c.IPHostName))
 UNION ALL
-SELECT 'product', p.AutoID, p.AgentGUID, l.NodeName, p.EventKey, p.TVDEventID, p.TVDSeverity, p.EventText,
+SELECT 'product', p.AutoID, p.AgentGUID, l.NodeName, c.IPHostName, p.EventKey, p.TVDEventID, p.TVDSeverity, p.EventText,
        extract(epoch FROM p.DetectedUTC)::float8, extract(epoch FROM p.ReceivedUTC)::float8
 FROM EPOProductEvents p LEFT JOIN EPOLeafNode l ON l.AgentGUID = p.AgentGUID
-WHERE %(name)s::text IS NULL OR lower(l.NodeName) = lower(%(name)s)
+LEFT JOIN EPOComputerProperties c ON c.ParentID = l.AutoID
+WHERE %(name)s::text IS NULL OR lower(%(name)s) IN (lower(l.NodeName), lower(c.IPHostName))
 ORDER BY received, id;

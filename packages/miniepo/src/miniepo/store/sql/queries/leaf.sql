@@ -17,8 +17,13 @@ LEFT JOIN EPOComputerProperties c ON c.ParentID = l.AutoID
 -- name: by_id
 {system} WHERE l.AutoID = %(id)s;
 
--- name: by_name
-{system} WHERE lower(l.NodeName) = lower(%(name)s);
+-- name: same_machine
+{system} WHERE lower(l.NodeName) = lower(%(name)s)
+  AND (%(fqdn)s = '' OR coalesce(c.IPHostName, '') = '' OR lower(c.IPHostName) = lower(%(fqdn)s))
+ORDER BY coalesce(c.IPHostName, '') = '', l.AutoID;
+
+-- name: lock
+SELECT pg_advisory_xact_lock(hashtext('EPOLeafNode'));
 
 -- name: named
 {system} WHERE lower(l.NodeName) = ANY (%(names)s) OR lower(c.IPHostName) = ANY (%(names)s)
@@ -31,7 +36,7 @@ LEFT JOIN EPOComputerProperties c ON c.ParentID = l.AutoID
 {system} ORDER BY l.AutoID;
 
 -- name: import
-INSERT INTO EPOLeafNode (ParentID, NodeName) VALUES (%(group_id)s, %(name)s) ON CONFLICT DO NOTHING;
+INSERT INTO EPOLeafNode (ParentID, NodeName) VALUES (%(group_id)s, %(name)s) RETURNING AutoID;
 
 -- name: enrol
 UPDATE EPOLeafNode
@@ -42,7 +47,8 @@ WHERE AutoID = %(id)s;
 -- name: ensure_properties
 INSERT INTO EPOComputerProperties (ParentID, ComputerName, IPHostName)
 VALUES (%(id)s, %(computer_name)s, %(fqdn)s)
-ON CONFLICT (ParentID) DO UPDATE SET ComputerName = excluded.ComputerName, IPHostName = excluded.IPHostName;
+ON CONFLICT (ParentID) DO UPDATE SET ComputerName = excluded.ComputerName,
+    IPHostName = CASE WHEN excluded.IPHostName <> '' THEN excluded.IPHostName ELSE EPOComputerProperties.IPHostName END;
 
 -- name: called_in
 UPDATE EPOLeafNode
@@ -94,13 +100,14 @@ WITH old AS (DELETE FROM AgentNonce WHERE ReceivedUTC < now() - make_interval(se
 DELETE FROM AgentCallin WHERE ReceivedUTC < now() - make_interval(secs => %(callin_seconds)s);
 
 -- name: callins
-SELECT c.AutoID AS id, l.NodeName AS name, l.AgentGUID AS guid, h.HandlerName AS handler,
+SELECT c.AutoID AS id, l.NodeName AS name, p.IPHostName AS fqdn, l.AgentGUID AS guid, h.HandlerName AS handler,
        extract(epoch FROM c.ReceivedUTC)::float8 AS received, c.Reason AS reason, c.WakeupID AS wakeup_id,
        c.ViaRelay AS via_relay, c.RemoteAddress AS remote_address
 FROM AgentCallin c
 JOIN EPOLeafNode l ON l.AutoID = c.LeafNodeID
+LEFT JOIN EPOComputerProperties p ON p.ParentID = l.AutoID
 LEFT JOIN EPOAgentHandlers h ON h.AutoID = c.HandlerID
-WHERE (%(name)s::text IS NULL OR lower(l.NodeName) = lower(%(name)s)) AND c.ReceivedUTC >= to_timestamp(%(since)s)
+WHERE (%(name)s::text IS NULL OR lower(%(name)s) IN (lower(l.NodeName), lower(p.IPHostName))) AND c.ReceivedUTC >= to_timestamp(%(since)s)
 ORDER BY c.AutoID;
 
 -- name: find

@@ -33,5 +33,6 @@ DO UPDATE SET Status = excluded.Status, Message = excluded.Message, ReportedUTC 
 SELECT s.AgentGUID AS guid, l.NodeName AS name, s.TaskID AS task_id, s.RunID AS run_id, s.Status AS status,
        s.Message AS text, extract(epoch FROM s.ReportedUTC)::float8 AS reported
 FROM EPOTaskStatus s LEFT JOIN EPOLeafNode l ON l.AgentGUID = s.AgentGUID
-WHERE %(name)s::text IS NULL OR lower(l.NodeName) = lower(%(name)s)
+LEFT JOIN EPOComputerProperties c ON c.ParentID = l.AutoID
+WHERE %(name)s::text IS NULL OR lower(%(name)s) IN (lower(l.NodeName), lower(c.IPHostName))
 ORDER BY s.ReportedUTC;

@@ -39,3 +39,6 @@ FROM EPOAgentHandlerWQ w
 JOIN EPOLeafNode l ON l.AutoID = w.Target
 LEFT JOIN EPOAgentHandlers h ON h.AutoID = w.ClaimedBy
 WHERE w.BatchUid = %(batch)s ORDER BY w.AutoID;
+
+-- name: options_of_wakeup
+SELECT Options AS options FROM EPOAgentHandlerWQ WHERE WakeupID = %(wakeup_id)s;

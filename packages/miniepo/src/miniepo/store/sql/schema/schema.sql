@@ -55,7 +55,7 @@ CREATE TABLE EPOLeafNode (
     RemoteAddress text NOT NULL DEFAULT ''
 );
 
-CREATE UNIQUE INDEX EPOLeafNode_name ON EPOLeafNode (lower(NodeName));
+CREATE INDEX EPOLeafNode_name ON EPOLeafNode (lower(NodeName));
 CREATE INDEX EPOLeafNode_parent ON EPOLeafNode (ParentID);
 
 CREATE TABLE EPOComputerProperties (

@@ -1,0 +1,70 @@
+"""How a handler makes itself known: it registers in EPOAgentHandlers and keeps saying that it lives."""
+
+from __future__ import annotations
+
+import asyncio
+
+from miniepo import config, log
+from miniepo.errors import StoreError
+from miniepo.protocol.version import EPO_VERSION
+from miniepo.store.store import Store
+from miniepo.wire.https_server import addresses_of
+
+HEARTBEAT_SECONDS = 5.0
+_NONCE_SECONDS = 900.0
+_CALLIN_SECONDS = 7 * 86400.0
+_RETRY_SECONDS = 1.0
+_logger = log.logger("handler.presence")
+
+
+async def register(store: Store, settings: config.HandlerConfig) -> int:
+    """Enter this handler; its id. Raises StoreError."""
+    address, address_v6 = await _addresses(settings)
+    return await store.handlers.register(
+        name=settings.name,
+        computer_name=settings.fqdn.partition(".")[0],
+        fqdn=settings.fqdn,
+        address=address,
+        address_v6=address_v6,
+        version=EPO_VERSION,
+        http_port=settings.http_port,
+        https_port=settings.https_port,
+        built_in=settings.master.url is None,
+    )
+
+
+async def register_patiently(store: Store, settings: config.HandlerConfig) -> int:
+    """Register as soon as the database has its schema; nodes start in any order."""
+    while True:
+        try:
+            return await register(store, settings)
+        except StoreError as error:
+            _logger.info("waiting for the database: %s", error)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def keep_alive(store: Store, settings: config.HandlerConfig, handler_id: int) -> None:
+    """Heartbeat until cancelled; register again if someone removed the entry, renew changed addresses."""
+    known = await _addresses(settings)
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        try:
+            current = await _addresses(settings)
+            if current != known or not await store.handlers.heartbeat(handler_id):
+                await register(store, settings)
+                known = current
+            if settings.master.url is None:
+                await store.systems.forget_old(_NONCE_SECONDS, _CALLIN_SECONDS)
+        except StoreError as error:
+            _logger.warning("no heartbeat: %s", error)
+
+
+async def _addresses(settings: config.HandlerConfig) -> tuple[str, str]:
+    """As configured, else as the name resolves."""
+    if not settings.published_addresses:
+        return await addresses_of(settings.fqdn)
+    given = settings.published_addresses
+    return (
+        next((address for address in given if ":" not in address), ""),
+        next((address for address in given if ":" in address), ""),
+    )
