@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -34,12 +33,14 @@ def short(full: str) -> str:
 
 
 def _settings(recipe: Recipe) -> list[str]:
-    """The recipe's own words; comments and layout do not count."""
+    """What the recipe says; comments, layout and keys left at their defaults do not count."""
     left_out = {"folder", "name", "base"}
-    values: Mapping[str, object] = {
-        name: msgspec.to_builtins(getattr(recipe, name)) for name in recipe.__slots__ if name not in left_out
-    }
-    return [f"{name} {msgspec.json.encode(value, order='deterministic').decode()}" for name, value in values.items()]
+    said = {name: getattr(recipe, name) for name in recipe.__slots__ if name not in left_out}
+    return [f"{name} {_canonical(value)}" for name, value in said.items() if value]
+
+
+def _canonical(value: object) -> str:
+    return msgspec.json.encode(msgspec.to_builtins(value), order="deterministic").decode()
 
 
 def _lock(recipe: Recipe, repository: Path) -> str:
