@@ -45,13 +45,12 @@ class LeanStack(automation.Stack):
     def __init__(self, name: str, workspace: automation.Workspace, *, exists: bool) -> None:
         self.name = name
         self.workspace = workspace
-        self._mode = automation.StackInitMode.SELECT
         if not exists:
             workspace.create_stack(name)
 
-    def outputs(self) -> automation.OutputMap:
+    def outputs(self) -> dict[str, automation.OutputValue]:
         """Not asked for."""
-        return automation.OutputMap()
+        return {}
 
     def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
         """Not asked for."""
@@ -119,7 +118,7 @@ def open_stack(folder: LabFolder, program: Callable[[], None]) -> LeanStack:
         work_dir=str(_write_project(folder)),
         program=program,
         env_vars=_environment(folder),
-        pulumi_command=FoundCommand(pulumi_engine.find()),
+        pulumi_command=FoundCommand(pulumi_engine.find() / "bin" / "pulumi"),
     )
     return LeanStack(folder.name, workspace, exists=exists)
 

@@ -18,7 +18,22 @@ from typing import NoReturn, Protocol
 from epolab.cli.output import Output
 from epolab.errors import ArgumentError, EpolabError, InterruptedByUserError
 
-VERBS = ("doctor", "validate", "up", "deploy", "verify", "ls", "status", "inspect", "ssh", "cp", "logs", "wan", "down", "sweep")
+VERBS = (
+    "doctor",
+    "validate",
+    "up",
+    "deploy",
+    "verify",
+    "ls",
+    "status",
+    "inspect",
+    "ssh",
+    "cp",
+    "logs",
+    "wan",
+    "down",
+    "sweep",
+)
 
 
 class Verb(Protocol):
@@ -40,7 +55,7 @@ class Parser(argparse.ArgumentParser):
 
 def load_verb(name: str) -> Verb:
     """Import a verb's module."""
-    module: Verb = importlib.import_module(f"epolab.cli.{name}")  # type: ignore[assignment]
+    module: Verb = importlib.import_module(f"epolab.cli.{name}")
     return module
 
 

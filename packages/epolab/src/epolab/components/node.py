@@ -1,6 +1,7 @@
 """A node as a resource: container or VM, its interfaces and what is written into it, in one piece.
 
-One resource and not a component with children: the engine rewrites its checkpoint at every step, so resources are coarse.
+One resource and not a component with children: the engine rewrites its checkpoint at every step, so resources are
+coarse.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from epolab.model.node import Interface, Route
 from epolab.model.node import Node as NodeModel
 from epolab.model.topology import Topology
 
-_ALWAYS = {"net.ipv6.conf.all.disable_ipv6": "0", "net.ipv6.conf.all.accept_ra": "0"}
+_ALWAYS = {
+    f"net.ipv6.conf.{scope}.{name}": "0" for scope in ("all", "default") for name in ("disable_ipv6", "accept_ra")
+}
 _ROUTER = {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
 
 

@@ -69,7 +69,7 @@ class Docker:
     """The container runtime; changing requests go four at a time, whoever asks."""
 
     def __init__(self, client: docker.DockerClient) -> None:
-        self._api = client.api
+        self._api: Any = client.api  # its type hints are incomplete
         self._gate = threading.BoundedSemaphore(REQUESTS_AT_A_TIME)
 
     @classmethod

@@ -23,9 +23,7 @@ def _make_pair(folder: LabFolder, name: str) -> None:
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH) + b" epolab\n"
     write_private(folder.path / "ssh" / f"{name}.pub", public)
-    write_private(
-        folder.path / "ssh" / name, key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    )
+    write_private(folder.path / "ssh" / name, key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
 
 
 def ensure_keys(folder: LabFolder) -> LabKeys:

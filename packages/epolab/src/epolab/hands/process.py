@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,25 +71,44 @@ def _session_of(pid: str) -> tuple[Creator, str] | None:
     return None
 
 
-def leftovers(folder: Path) -> list[int]:
-    """The processes that a command on this lab started and did not live to end."""
+def _marked(folder: Path | None = None) -> list[tuple[int, Creator]]:
+    """All other processes that carry a session mark (of this lab), each with the command that started it."""
     found = []
     for entry in _PROC.iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        session = _session_of(entry.name)
-        if session is not None and session[1] == str(folder) and not is_alive(session[0]):
-            found.append(int(entry.name))
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            session = _session_of(entry.name)
+            if session is not None and folder in (None, Path(session[1])):
+                found.append((int(entry.name), session[0]))
     return found
+
+
+def leftovers(folder: Path) -> list[int]:
+    """The processes that a command on this lab started and did not live to end."""
+    return [pid for pid, creator in _marked(folder) if not is_alive(creator) and started(pid) is not None]
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def end_leftovers(folder: Path) -> list[int]:
     """Kill them, and wait until they are gone."""
     ended = leftovers(folder)
     for pid in ended:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        _kill(pid)
     until(lambda: not leftovers(folder), what="ending what a killed command left running", limit_seconds=10)
     return ended
+
+
+def end_children() -> None:
+    """Kill what this command started and has not ended, and wait until it is gone."""
+    me = this_process()
+    marked = [entry for entry in _marked() if entry[1] == me]
+    for pid, _ in marked:
+        _kill(pid)
+    until(
+        lambda: not [pid for pid, _ in marked if started(pid) is not None],
+        what="ending what this command started",
+        limit_seconds=10,
+    )

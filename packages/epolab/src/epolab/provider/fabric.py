@@ -39,6 +39,7 @@ def container_config(props: Mapping[str, Any]) -> Props:
             "CapDrop": ["ALL"],
             "CapAdd": _CAPABILITIES,
             "SecurityOpt": ["apparmor=unconfined"],
+            "Sysctls": {"net.ipv6.conf.default.disable_ipv6": "1"},
             "Devices": [_TUN] if props["tun"] else [],
             "RestartPolicy": {"Name": "no"},
         },

@@ -16,7 +16,7 @@ Props = dict[str, Any]
 
 REPLACING = ("lab", "name")
 UPDATING = ("driver", "a_to_b", "b_to_a", "a", "b", "a_pid", "b_pid", "fabric_id")
-KEPT = ()
+KEPT: tuple[str, ...] = ()
 
 
 def _end(props: Props, end: str) -> Props:
@@ -46,11 +46,16 @@ def create(world: World, props: Props) -> tuple[str, Props]:
 
 
 def read(world: World, state: Props) -> Props | None:
-    """What is there now; None when the fabric is gone or does not hold the link."""
+    """What is there now; None when the fabric is gone, does not hold the link, or an end of it is loose."""
     container = world.docker.inspect(fabric_container(state["lab"]))
     if container is None or not container["State"]["Running"]:
         return None
-    return state if state["name"] in world.fabric(state["lab"]).call("link_state") else None
+    return state if is_whole(world.fabric(state["lab"]).call("link_state").get(state["name"])) else None
+
+
+def is_whole(held: Props | None) -> bool:
+    """Whether the fabric holds a link with both its ends attached."""
+    return held is not None and bool(held["a"]["attached"] and held["b"]["attached"])
 
 
 def update(world: World, olds: Props, news: Props) -> Props:

@@ -10,34 +10,38 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from typing import Any, Protocol, TypeVar
 
 from pulumi.provider.experimental import provider as wire
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 from pulumi.provider.experimental.server import main as serve
 
-import epolab
 from epolab.provider import fabric, link, node
 from epolab.provider.world import World
 
 Props = dict[str, Any]
 T = TypeVar("T")
 AT_A_TIME = 64
+VERSION = version("epolab")
 
 
 class Resource(Protocol):
     """What each resource module offers: props in, props out."""
 
-    REPLACING: tuple[str, ...]
-    UPDATING: tuple[str, ...]
-    KEPT: tuple[str, ...]
+    @property
+    def REPLACING(self) -> tuple[str, ...]: ...
+    @property
+    def UPDATING(self) -> tuple[str, ...]: ...
+    @property
+    def KEPT(self) -> tuple[str, ...]: ...
 
-    def check(self, props: Props) -> list[tuple[str, str]]: ...
-    def create(self, world: World, props: Props) -> tuple[str, Props]: ...
-    def read(self, world: World, state: Props) -> Props | None: ...
-    def update(self, world: World, olds: Props, news: Props) -> Props: ...
-    def delete(self, world: World, props: Props) -> None: ...
-    def is_drifted(self, state: Props) -> bool: ...
+    def check(self, props: Props, /) -> list[tuple[str, str]]: ...
+    def create(self, world: World, props: Props, /) -> tuple[str, Props]: ...
+    def read(self, world: World, state: Props, /) -> Props | None: ...
+    def update(self, world: World, olds: Props, news: Props, /) -> Props: ...
+    def delete(self, world: World, props: Props, /) -> None: ...
+    def is_drifted(self, state: Props, /) -> bool: ...
 
 
 RESOURCES: Mapping[str, Resource] = {
@@ -96,9 +100,7 @@ def difference(resource: Resource, state: Props, news: Props) -> wire.DiffRespon
     replaces = [key for key in resource.REPLACING if state.get(key) != news.get(key)]
     updates = [key for key in resource.UPDATING if state.get(key) != news.get(key)]
     changes = bool(replaces or updates or resource.is_drifted(state))
-    return wire.DiffResponse(
-        changes=changes, replaces=replaces, diffs=replaces + updates, delete_before_replace=True
-    )
+    return wire.DiffResponse(changes=changes, replaces=replaces, diffs=replaces + updates, delete_before_replace=True)
 
 
 class EpolabProvider(wire.Provider):
@@ -113,8 +115,8 @@ class EpolabProvider(wire.Provider):
 
     async def get_schema(self, request: wire.GetSchemaRequest) -> wire.GetSchemaResponse:
         """The package's name and its resources; programs declare them by token, so their properties are open."""
-        resources = {token: {"properties": {}, "inputProperties": {}} for token in RESOURCES}
-        schema = {"name": "epolab", "version": epolab.__version__, "resources": resources}
+        resources: Props = {token: {"properties": {}, "inputProperties": {}} for token in RESOURCES}
+        schema = {"name": "epolab", "version": VERSION, "resources": resources}
         return wire.GetSchemaResponse(schema=json.dumps(schema))
 
     async def check(self, request: wire.CheckRequest) -> wire.CheckResponse:
@@ -142,9 +144,7 @@ class EpolabProvider(wire.Provider):
         found = await self._work(RESOURCES[request.type].read, self._world, state)
         if found is None:
             return wire.ReadResponse(resource_id="")
-        return wire.ReadResponse(
-            resource_id=request.resource_id, properties=property_map(found), inputs=request.inputs
-        )
+        return wire.ReadResponse(resource_id=request.resource_id, properties=property_map(found), inputs=request.inputs)
 
     async def update(self, request: wire.UpdateRequest) -> wire.UpdateResponse:
         """Change it in place."""
@@ -161,4 +161,4 @@ class EpolabProvider(wire.Provider):
 
 def main() -> None:
     """The console script `pulumi-resource-epolab`."""
-    serve(sys.argv[1:], epolab.__version__, EpolabProvider(World()))
+    serve(sys.argv[1:], VERSION, EpolabProvider(World()))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from epolab.images import ensure
+from epolab.images import ensure_image, image_reference
+from epolab.model.topology import Topology
 from epolab.steps.work import Work
 
 
-def wanted_images(work: Work) -> tuple[str, ...]:
-    """The recipes that this lab needs."""
-    kinds = {node.kind for node in work.topology.nodes if node.image is None}
+def image_names(topology: Topology) -> tuple[str, ...]:
+    """The images that a lab needs."""
+    kinds = {node.kind for node in topology.nodes if node.image is None}
     return ("fabric", *(["node"] if "container" in kinds else []), *(["vm"] if "vm" in kinds else []))
 
 
 def run(work: Work) -> bool:
     """Build what the engine does not have."""
-    built = False
-    for name in wanted_images(work):
-        image = ensure(name, work.docker, work.progress.note)
-        work.images[name] = image.reference
-        built = built or image.built
-    return built
+    work.images = {name: image_reference(name) for name in image_names(work.topology)}
+    lacking = [name for name, reference in work.images.items() if work.docker.image_id(reference) is None]
+    for name in lacking:
+        ensure_image(name, work.progress.note)
+    return bool(lacking)

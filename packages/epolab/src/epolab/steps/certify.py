@@ -5,7 +5,6 @@ from __future__ import annotations
 from epolab.model.document import to_document
 from epolab.provider.labels import digest_of
 from epolab.steps.labs import find_lab
-from epolab.steps.measure import measure
 from epolab.steps.phase import write_phase
 from epolab.steps.work import Work, read_done, write_done
 
@@ -26,6 +25,8 @@ def run(work: Work) -> bool:
     digest = inputs(work)
     if read_done(work, "measure") == digest and work.folder.read_json(CERTIFICATE) is not None:
         return False
+    from epolab.steps.measure import measure
+
     write_done(work, "measure", None)
     write_phase(work.docker, find_lab(work.docker, work.lab), "creating")
     measure(work.topology, work.folder, work.docker, work.progress.note)

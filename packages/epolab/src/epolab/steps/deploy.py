@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from epolab.deploy import deploy
 from epolab.steps.labs import find_lab
 from epolab.steps.phase import write_phase
 from epolab.steps.work import Work
@@ -15,6 +14,8 @@ def run(work: Work) -> bool:
 
 def apply_roles(work: Work, *, force: bool) -> bool:
     """Apply the roles; gives whether any node needed them."""
+    from epolab.deploy import deploy  # here, because it takes a while to import
+
     write_phase(work.docker, find_lab(work.docker, work.lab), "deploying")
     report = deploy(work.topology, work.folder, force=force, progress=work.progress.note)
     return bool(report.ran)

@@ -6,17 +6,18 @@ from typing import Any
 
 from epolab.components.settings import LabSettings
 from epolab.errors import FabricError
+from epolab.hands.capacity import has_tun
 from epolab.hands.docker import each
 from epolab.hands.fabric import open_fabric
 from epolab.hands.guest import until_listening
-from epolab.hands.host import has_tun
+from epolab.hands.ssh import write_config
 from epolab.hands.until import now, stamp
 from epolab.model.document import to_document
 from epolab.provider.labels import digest_of
+from epolab.steps.drivers import chosen_drivers
 from epolab.steps.labs import LabRecord, find_lab
 from epolab.steps.phase import write_phase
 from epolab.steps.work import Work, read_done, write_done
-from epolab.wan.driver import choose
 
 
 def settings_of(work: Work, lab: LabRecord | None) -> LabSettings:
@@ -28,7 +29,7 @@ def settings_of(work: Work, lab: LabRecord | None) -> LabSettings:
         expires=work.expires,
         images=work.images,
         tun=has_tun(),
-        drivers={link.name: choose(link, has_tun=has_tun()) for link in work.topology.links},
+        drivers=chosen_drivers(work.topology),
     )
 
 
@@ -50,7 +51,11 @@ def observed(work: Work, lab: LabRecord | None) -> dict[str, Any]:
 
     def state(name: str) -> list[Any]:
         container = work.docker.inspect(name)
-        return [] if container is None else [container["Id"], container["State"]["StartedAt"], container["State"]["Running"]]
+        return (
+            []
+            if container is None
+            else [container["Id"], container["State"]["StartedAt"], container["State"]["Running"]]
+        )
 
     names = [member.name for member in lab.members]
     return {"containers": dict(zip(names, each(state, names), strict=True)), "links": held_links(work, lab)}
@@ -103,8 +108,9 @@ def remove_strays(work: Work, lab: LabRecord) -> LabRecord:
 
 def record_nodes(work: Work, lab: LabRecord) -> None:
     """Write down which container each node is, for whoever deploys, verifies or connects."""
-    nodes = {m.path: {"container": m.name, "id": m.identity, "kind": m.kind} for m in lab.nodes}
+    nodes = {str(m.path): {"container": m.name, "id": m.identity, "kind": m.kind} for m in lab.nodes}
     work.folder.write_json("nodes.json", nodes)
+    write_config(work.folder, nodes)
 
 
 def until_guests_listen(work: Work, lab: LabRecord) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from epolab.errors import LabForeignError, MemoryShortError, TunMissingError
 from epolab.hands import host_network, pulumi_engine
-from epolab.hands.host import free_memory_mib, has_tun
+from epolab.hands.capacity import free_memory_mib, has_tun
 from epolab.hands.process import end_leftovers
 from epolab.model import facts
 from epolab.steps.labs import LabRecord, find_lab
@@ -49,5 +49,6 @@ def refuse_missing_tun(work: Work) -> None:
     """A shaped link needs /dev/net/tun, where its topology does not accept less."""
     shaped = [link.name for link in work.topology.links if link.shaped and not link.accept]
     if shaped and not has_tun():
-        raise TunMissingError(f"/dev/net/tun is missing, and these links need it: {', '.join(shaped)}", step="preflight")
-
+        raise TunMissingError(
+            f"/dev/net/tun is missing, and these links need it: {', '.join(shaped)}", step="preflight"
+        )

@@ -18,7 +18,7 @@ from epolab.steps.phase import INTERRUPTIBLE, creator_of, read_phase
 def expiry(lab: LabRecord, phase: Mapping[str, Any] | None) -> str | None:
     """When the lab's lease ends: as its fabric remembers it, else as its labels tell."""
     lease = (phase or {}).get("lease") or {}
-    answer: str | None = lease["expires"] if "expires" in lease else lab.expires
+    answer: str | None = lease.get("expires", lab.expires)
     return answer
 
 

@@ -1,4 +1,4 @@
-"""What this host has to offer: memory and devices."""
+"""What this host has left to give: memory and devices."""
 
 from __future__ import annotations
 

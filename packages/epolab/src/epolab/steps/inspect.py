@@ -1,0 +1,119 @@
+"""Looks at labs: one in full (`inspect`), one against its declaration (`status`), all in a line each (`ls`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from epolab.errors import FabricError, LabNotFoundError
+from epolab.hands.docker import Docker
+from epolab.hands.fabric import open_fabric
+from epolab.hands.files import LabFolder
+from epolab.model.topology import Topology
+from epolab.steps.document import lab_document, lab_state, node_state
+from epolab.steps.drivers import chosen_drivers
+from epolab.steps.labs import LabRecord, find_lab, own_labs
+from epolab.steps.phase import read_phase
+from epolab.steps.sweep import expiry
+from epolab.topology import load_topology
+
+NO_TIMINGS = {"images_s": None, "engine_s": None, "deploy_s": None, "ready_s": None, "total_s": None}
+
+
+def require_lab(docker: Docker, name: str) -> LabRecord:
+    """The lab, which must have a container or a folder."""
+    lab = find_lab(docker, name)
+    if lab is not None:
+        return lab
+    if not LabFolder.of(name).path.exists():
+        raise LabNotFoundError(f"there is no lab {name!r}")
+    return LabRecord(name, "", None, None, None, ())
+
+
+def read_topology(lab: str) -> Topology | None:
+    """The topology a lab was last brought up from; None if it never came so far."""
+    path = LabFolder.of(lab).path / "topology.yaml"
+    return load_topology(path) if path.exists() else None
+
+
+def require_topology(lab: str) -> Topology:
+    """The topology a lab was last brought up from."""
+    topology = read_topology(lab)
+    if topology is None:
+        raise LabNotFoundError(f"lab {lab} has no topology on this host", hint=f"epolab up FILE --name {lab}")
+    return topology
+
+
+def inspect_lab(docker: Docker, name: str) -> dict[str, Any]:
+    """The lab's whole document."""
+    lab, topology, folder = require_lab(docker, name), require_topology(name), LabFolder.of(name)
+    phase = read_phase(docker, lab)
+    return lab_document(
+        lab,
+        topology,
+        lab_state(lab, topology, phase, held=folder.is_locked("lab")),
+        expiry(lab, phase),
+        chosen_drivers(topology),
+        folder.read_json("certificate.json"),
+        folder.read_json("timings.json") or NO_TIMINGS,
+    )
+
+
+def list_labs(docker: Docker, owner: str) -> list[dict[str, Any]]:
+    """One line per lab of this owner."""
+    lines = []
+    for name, lab in own_labs(docker, owner).items():
+        phase = read_phase(docker, lab)
+        state = lab_state(lab, read_topology(name), phase, held=LabFolder.of(name).is_locked("lab"))
+        lines.append(
+            {
+                "lab": name,
+                "state": state,
+                "owner": lab.owner,
+                "created": lab.created,
+                "expires": expiry(lab, phase),
+                "nodes": len(lab.nodes),
+            }
+        )
+    return lines
+
+
+def status(docker: Docker, name: str) -> dict[str, Any]:
+    """The lab's state, and where the world is not as declared."""
+    lab, topology = require_lab(docker, name), require_topology(name)
+    phase = read_phase(docker, lab)
+    state = lab_state(lab, topology, phase, held=LabFolder.of(name).is_locked("lab"))
+    drift = [*node_drift(lab, topology), *fabric_drift(docker, lab, topology)]
+    if drift and state == "ready":
+        state = "degraded"
+    return {"lab": name, "state": state, "drift": drift}
+
+
+def node_drift(lab: LabRecord, topology: Topology) -> list[dict[str, str]]:
+    """Nodes that do not run, and containers that no node declares."""
+    drift = []
+    for node in topology.nodes:
+        seen = node_state(lab.node(node.path))
+        if seen != "running":
+            drift.append({"what": f"node {node.path}", "expected": "running", "observed": seen})
+    declared = {node.path for node in topology.nodes}
+    for member in lab.nodes:
+        if member.path not in declared:
+            drift.append({"what": f"container {member.name}", "expected": "absent", "observed": "present"})
+    return drift
+
+
+def fabric_drift(docker: Docker, lab: LabRecord, topology: Topology) -> list[dict[str, str]]:
+    """Links that the fabric does not hold as declared."""
+    if lab.fabric is None or not lab.fabric.running:
+        return [{"what": "fabric", "expected": "running", "observed": "missing" if lab.fabric is None else "stopped"}]
+    try:
+        with open_fabric(docker, lab.fabric.name) as fabric:
+            held: Mapping[str, Any] = fabric.call("link_state")
+    except FabricError as error:
+        return [{"what": "fabric", "expected": "answering", "observed": error.message}]
+    return [
+        {"what": f"link {link.name}", "expected": "applied", "observed": "missing"}
+        for link in topology.links
+        if link.name not in held
+    ]

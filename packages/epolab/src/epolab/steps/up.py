@@ -1,0 +1,109 @@
+"""Brings a lab to its declaration, whatever phase it is in, and gives its document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from epolab.errors import EpolabError, InterruptedByUserError
+from epolab.hands.docker import Docker
+from epolab.hands.fabric import open_fabric
+from epolab.hands.files import LabFolder, write_private
+from epolab.hands.process import end_children, mark_session
+from epolab.hands.until import after, now, seconds, stamp
+from epolab.model.topology import Topology
+from epolab.steps import life
+from epolab.steps.document import timings_document
+from epolab.steps.inspect import inspect_lab
+from epolab.steps.labs import find_lab
+from epolab.steps.names import checked_lab_name, owner_name, parse_duration
+from epolab.steps.phase import read_phase, write_phase
+from epolab.steps.progress import Progress
+from epolab.steps.work import Work, take
+from epolab.topology import load_topology
+
+LOCK_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked `up` for."""
+
+    file: Path
+    name: str | None = None
+    ttl: str | None = None
+    deploy: bool = True
+
+
+def start_work(wish: Wish, topology: Topology, progress: Progress) -> Work:
+    """Find out what there is to work with; nothing is made yet."""
+    expires = stamp(after(now(), parse_duration(wish.ttl))) if wish.ttl else None
+    lab = checked_lab_name(wish.name or topology.name)
+    docker = Docker.connect()
+    return Work(topology, lab, owner_name(), expires, docker, LabFolder.of(lab), progress)
+
+
+def up(wish: Wish, progress: Progress) -> dict[str, Any]:
+    """Do it; the document of the lab as it then is."""
+    topology = load_topology(wish.file)
+    work = start_work(wish, topology, progress)
+    begin = seconds()
+    fresh = not work.folder.path.exists()
+    try:
+        with work.folder.make().lock("lab", wait_seconds=LOCK_SECONDS, on_wait=progress.note, purpose=f"up {work.lab}"):
+            mark_session(work.folder.path)
+            run_steps(work, wish)
+            return finish(work, wish, timings_document(work.timings, seconds() - begin))
+    except BaseException:
+        discard_untouched(work, fresh=fresh)
+        raise
+
+
+def run_steps(work: Work, wish: Wish) -> None:
+    """Take the steps; on Ctrl-C end what we started and say how to go on."""
+    from epolab.steps.replay import replay_notes
+
+    try:
+        take(work, life.CREATE[:1])
+        write_private(work.folder.path / "topology.yaml", wish.file.read_bytes())
+        replay_notes(work)
+        take(work, life.CREATE[1:])
+        renew_lease(work)
+        if wish.deploy:
+            take(work, life.MANAGE)
+    except KeyboardInterrupt as error:
+        end_children()
+        raise InterruptedByUserError(
+            f"interrupted: lab {work.lab} is resumable, nothing of it is lost",
+            hint=f"epolab up {wish.file} --name {work.lab} goes on; epolab down {work.lab} removes it",
+        ) from error
+    except EpolabError:
+        write_phase(work.docker, find_lab(work.docker, work.lab), "failed")
+        raise
+
+
+def renew_lease(work: Work) -> None:
+    """A lab that was up already gets the new lease, if one was asked for."""
+    lab = find_lab(work.docker, work.lab)
+    if work.expires is None or lab is None or lab.fabric is None:
+        return
+    with open_fabric(work.docker, lab.fabric.name) as fabric:
+        lease: Mapping[str, Any] = fabric.call("document_read", name="lease") or {}
+        fabric.call("document_write", name="lease", value={**lease, "expires": work.expires})
+
+
+def finish(work: Work, wish: Wish, timings: dict[str, float | None]) -> dict[str, Any]:
+    """Note how long it took, and look at what there is now."""
+    lab = find_lab(work.docker, work.lab)
+    if not wish.deploy and (read_phase(work.docker, lab) or {}).get("phase") != "ready" if lab else False:
+        write_phase(work.docker, lab, "creating")
+    work.folder.write_json("timings.json", timings)
+    return inspect_lab(work.docker, work.lab)
+
+
+def discard_untouched(work: Work, *, fresh: bool) -> None:
+    """A folder that we made and under which nothing was created is nothing to keep."""
+    if fresh and work.folder.path.exists() and not (work.folder.path / "topology.yaml").exists():
+        work.folder.remove()
