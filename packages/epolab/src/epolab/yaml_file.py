@@ -1,7 +1,7 @@
 """The one door to YAML: text becomes a tree of values that know their line and column, or a problem that says where.
 
 Strict on purpose: one document, no duplicate keys, no merge keys, no tags of its own. Anchors and aliases are allowed;
-an alias that contains itself, or a file that unfolds to more than 100,000 values, is refused.
+an alias that contains itself, a file that unfolds to more than 100,000 values or is nested 50 deep is refused.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from epolab.model.problem import Problem
 
 MAX_VALUES = 100_000
+MERGE = "<<"
+MAX_DEPTH = 50
 _TAG = "tag:yaml.org,2002:"
 
 Plain = str | int | float | bool | None
@@ -99,6 +101,8 @@ def parse_text(text: str, name: str) -> YamlFile:
     """Parse YAML text; `name` is the file name that problems show."""
     try:
         documents = list(_composer().compose_all(text))
+    except RecursionError:
+        return YamlFile(None, (_problem(name, Place(1, 1), "yaml-too-deep", "the file is nested too deeply", ""),))
     except MarkedYAMLError as error:
         return YamlFile(None, (_syntax_problem(name, error, text),))
     except YAMLError as error:
@@ -163,7 +167,15 @@ def _syntax_problem(name: str, error: MarkedYAMLError, text: str) -> Problem:
         tab = Place(place.line, line.index("\t") + 1)
         return _problem(name, tab, "yaml-tab", "a tab cannot indent YAML", "use spaces")
     said = " ".join(str(part) for part in (error.context, error.problem) if part)
-    return _problem(name, place, "yaml-syntax", f"not valid YAML: {said}", "")
+    return _problem(name, place, "yaml-syntax", f"not valid YAML: {said}", _syntax_hint(said))
+
+
+def _syntax_hint(said: str) -> str:
+    if "flow" in said:
+        return "a bracket or a brace is not closed, or a comma is missing"
+    if "block" in said:
+        return "this line is indented differently from its neighbours, or a list entry lacks its `- `"
+    return "a text with `:`, `#`, `*`, `&`, `!` or quotes in it must be quoted" if "scanning" in said else ""
 
 
 class _Reader:
@@ -191,6 +203,8 @@ class _Reader:
             self._refuse(node, "yaml-too-large", f"the file unfolds to more than {MAX_VALUES:,} values")
         if id(node) in self._open:
             self._refuse(node, "yaml-alias", "this value contains itself")
+        if len(self._open) >= MAX_DEPTH:
+            self._refuse(node, "yaml-too-deep", f"values are nested more than {MAX_DEPTH} deep")
         self._open.add(id(node))
         try:
             return self._kinds[type(node)](node)
@@ -218,7 +232,9 @@ class _Reader:
             if key is None:
                 continue
             value = self.read(value_node)
-            if key.text in entries:
+            if key.text == MERGE:
+                self._merge(key, value, entries)
+            elif key.text in entries:
                 self._duplicate(key, entries[key.text][0])
             else:
                 entries[key.text] = (key, value)
@@ -228,11 +244,15 @@ class _Reader:
         if not isinstance(node, ScalarNode):
             self.report(_place(node), "yaml-key", "a key must be a plain word", "")
             return None
-        if node.value == "<<" and str(node.tag) == f"{_TAG}merge":
-            hint = "write the keys out, or use an alias for a whole value"
-            self.report(_place(node), "yaml-merge", "merge keys (<<) are not allowed", hint)
-            return None
         return Scalar(_place(node), node.value, node.value)
+
+    def _merge(self, key: Scalar, value: Value, entries: dict[str, tuple[Scalar, Value]]) -> None:
+        """Refused, and yet followed, so that no key is reported as missing for it."""
+        hint = "write the keys out, or use an alias for a whole value"
+        self.report(key.place, "yaml-merge", "merge keys (<<) are not allowed", hint)
+        if isinstance(value, Mapping):
+            for name, item in value.entries:
+                entries.setdefault(name.text, (name, item))
 
     def _duplicate(self, key: Scalar, first: Scalar) -> None:
         message = f'the key "{key.text}" is given twice; the first is on line {first.place.line}'
@@ -244,7 +264,7 @@ def _plain_value(kind: str, text: str) -> Plain:
     if kind == "null":
         return None
     if kind == "bool":
-        return text.lower() == "true"
+        return text.lower() in ("true", "yes", "on", "y")
     try:
         if kind == "int":
             return int(text.replace("_", ""), 0) if text.lower().startswith(("0x", "0o", "0b")) else int(text)

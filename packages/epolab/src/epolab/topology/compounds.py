@@ -175,7 +175,8 @@ class Record(Generic[T]):
     def _missing(self, names: list[str], place: Place, path: Path, report: Report) -> None:
         for name in names:
             message = f'{self.noun} needs the key "{name}"'
-            report.error(place, "missing-key", message, keys_of(self.of)[name][1].meaning, spoils=(*path, name))
+            meaning = keys_of(self.of)[name][1].meaning.partition(". ")[0].rstrip(".")
+            report.error(place, "missing-key", message, f"{name}: {meaning}", spoils=(*path, name))
 
     def _known(self) -> str:
         return f"keys of {self.noun}: {', '.join(keys_of(self.of))}"

@@ -70,10 +70,10 @@ def _touches(pattern: Path, path: Path) -> bool:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` did you mean "x"?` if a known word is close, else nothing; it follows a message."""
-    close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.65)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is close to a word, if one is."""
-    return next(iter(get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)), None)
+    return next(iter(get_close_matches(word.lower(), list(known), n=1, cutoff=0.65)), None)

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Any, Generic, Protocol, TypeVar
 
 from epolab.topology.quantity import Quantity, QuantityError
-from epolab.topology.report import Located, Path, Report, did_you_mean
+from epolab.topology.report import Located, Path, Report, closest, did_you_mean
 from epolab.yaml_file import Scalar, Sequence, Value
 
 T = TypeVar("T")
@@ -44,8 +44,9 @@ def kind_of(value: Value) -> str:
         return "a mapping"
     if value.value is None:
         return "empty"
-    names: dict[type, str] = {bool: "true or false", int: "a number", float: "a number", str: "text"}
-    return names[type(value.value)]
+    names: dict[type, str] = {bool: "the boolean", int: "the number", float: "the number", str: "the text"}
+    quote = '"' if isinstance(value.value, str) else ""
+    return f"{names[type(value.value)]} {quote}{value.text}{quote}"
 
 
 def refuse_type(value: Value, wanted: str, path: Path, report: Report, hint: str = "") -> None:
@@ -112,6 +113,8 @@ class Choice:
     words: tuple[str, ...]
     later: Mapping[str, str] = field(default_factory=dict)
     code: str = "unknown-word"
+    recover: bool = False
+    """Go on with the nearest known word, or without, instead of giving the whole value up."""
 
     def decode(self, value: Value, path: Path, report: Report) -> Located[str] | None:
         text = text_of(value)
@@ -120,13 +123,18 @@ class Choice:
             return None
         if text in self.later:
             message = f'the {self.noun} "{text}" is not supported yet'
-            report.error(value.place, "not-supported", message, self.later[text], spoils=path)
+            report.error(value.place, "not-supported", message, self.later[text], spoils=self._spoils(path))
             return None
         if text not in self.words:
             message = f'"{text}" is not a {self.noun}{did_you_mean(text, self.words)}'
-            report.error(value.place, self.code, message, f"known are {', '.join(self.words)}", spoils=path)
-            return None
+            hint = f"known are {', '.join(self.words)}"
+            report.error(value.place, self.code, message, hint, spoils=self._spoils(path))
+            guess = closest(text, self.words) if self.recover else None
+            return None if guess is None else Located(guess, value.place)
         return Located(text, value.place)
+
+    def _spoils(self, path: Path) -> Path | None:
+        return None if self.recover else path
 
     def schema(self) -> Schema:
         return {"type": "string", "enum": list(self.words)}
@@ -148,16 +156,19 @@ class Whole:
             refuse_type(value, "a whole number", path, report)
             return None
         if not self.minimum <= value.value <= self.maximum:
-            message = f'"{path[-1]}" is {value.value}'
-            report.error(value.place, self.code, message, f"allowed is {self.minimum} to {self.maximum}", spoils=path)
+            message = f'"{path[-1]}" is {value.value}, but must be {self._bounds()}'
+            report.error(value.place, self.code, message, "", spoils=path)
             return None
         return Located(value.value, value.place)
+
+    def _bounds(self) -> str:
+        return f"{self.minimum} to {self.maximum}" if self.minimum < self.maximum else str(self.minimum)
 
     def schema(self) -> Schema:
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
     def describe(self) -> str:
-        return f"whole number, {self.minimum} to {self.maximum}"
+        return f"whole number, {self._bounds()}"
 
 
 @dataclass(frozen=True)

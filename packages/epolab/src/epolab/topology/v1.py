@@ -37,7 +37,7 @@ class NodeFile:
     """One node, or `count` identical ones."""
 
     components: Names | None = key(
-        Many(Choice("component", words.COMPONENTS, words.COMPONENTS_LATER, "unknown-component"), True, 1),
+        Many(Choice("component", words.COMPONENTS, words.COMPONENTS_LATER, "unknown-component", recover=True), True, 1),
         "What runs on the node. `relay` and `superagent` put an agent there, and declare policy, assignment and "
         "firewall exceptions; `repository` is a SuperAgent that keeps a repository, as `superagent` does by itself.",
         required=True,

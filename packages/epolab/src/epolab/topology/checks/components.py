@@ -38,7 +38,7 @@ def _check_cast(draft: Draft, report: Report) -> None:
             report.error(top, f"no-{component}", message, f"give one node the component {component}")
         for node in nodes[1:]:
             message = f"a second {noun}: {node.path} beside {nodes[0].path}"
-            report.error(node.place_of(component), f"two-{component}s", message, f"a lab has one {component}")
+            report.error(node.place_of(component), f"two-{component}s", message, f"a lab has one {noun}")
     if draft.with_component("server") and not draft.with_component("updates"):
         place = draft.with_component("server")[0].place_of("server")
         message = "no node is the vendor's update server, so nothing can be pulled"

@@ -16,6 +16,11 @@ from epolab.yaml_file import Place
 
 MANAGEMENT = ("topology", "management")
 MEANING = ("meaning", "management")
+LACKING = {
+    "agent": ("agent", "not-an-agent"),
+    "handler": ("handler", "not-a-handler"),
+    "superagent": ("SuperAgent", "not-a-superagent"),
+}
 
 
 def check_management(draft: Draft, report: Report) -> None:
@@ -55,9 +60,9 @@ def find_nodes(draft: Draft, name: Located[str], component: str, report: Report)
         report.error(name.place, "unknown-node", message, "name it as `site/node`", MEANING)
     lacking = [node for node in found if component not in node.components]
     if lacking and not report.lost("topology", "sites", "*", "nodes", "*", "components"):
-        kind = {"agent": "no agent", "handler": "no handler", "superagent": "no SuperAgent"}[component]
-        message = f"{lacking[0].path} has {kind}"
-        report.error(name.place, f"not-a-{component}", message, f"give it the component {component}", MEANING)
+        noun, code = LACKING[component]
+        message = f"{lacking[0].path} has no {noun}"
+        report.error(name.place, code, message, f"give it the component {component}", MEANING)
     return found
 
 

@@ -78,9 +78,13 @@ def _check_alone(one: Declared, report: Report) -> None:
     if _overlaps(one.network, TRANSIT_V4) or _overlaps(one.network, TRANSIT_V6):
         message = f"{one.network} overlaps the range of the WAN links, {TRANSIT_V4} and {TRANSIT_V6}"
         report.error(one.place, "network-transit", message, "take another network")
-    if one.network.prefixlen > SMALLEST[one.network.version]:
+    if _too_small(one.network):
         message = f"{one.network} is too small for a segment"
         report.error(one.place, "network-too-small", message, f"take /{SMALLEST[one.network.version]} or wider")
+
+
+def _too_small(network: AnyNetwork) -> bool:
+    return network.prefixlen > SMALLEST[network.version]
 
 
 def _check_overlap(one: Declared, earlier: list[Declared], report: Report) -> None:
@@ -107,7 +111,7 @@ def _check_addresses(draft: Draft, report: Report) -> None:
     for site in draft.sites:
         for segment in segments[site.name]:
             hosts = [node for node in on_segment(site, segment) if "router" not in node.components]
-            if len(hosts) > capacity(segment):
+            if len(hosts) > capacity(segment) and not _too_small(segment.ipv4) and not _too_small(segment.ipv6):
                 message = f"{segment.path} has {len(hosts)} nodes, but addresses for {capacity(segment)}"
                 report.error(_network_place(site, segment.name), "network-full", message, "declare a wider network")
         primary = segments[site.name]

@@ -63,9 +63,10 @@ def _check_resolvers(draft: Draft, topology: Topology, report: Report) -> None:
     for node in topology.nodes:
         resolver = facts.resolver(topology, node)
         place = draft.by_path[node.path].place
-        if resolver is None:
-            report.error(place, "no-dns", f"no name server serves {node.path}", "give the router the component dns")
-        elif not facts.reachable(topology, node, resolver, "udp", ports.DNS):
+        if resolver is None and node.has("router"):
+            message = f'no name server serves the site "{node.site}"'
+            report.error(place, "no-dns", message, f"give {node.path} the component dns")
+        elif resolver is not None and not facts.reachable(topology, node, resolver, "udp", ports.DNS):
             message = f"{node.path} cannot reach its name server {resolver.path}"
             report.error(place, "no-dns", message, opening(topology, node, resolver, ports.DNS, "udp"))
 
@@ -95,7 +96,7 @@ def _check_agent(draft: Draft, topology: Topology, agent: Node, report: Report) 
             first = facts.handler_order(topology, agent)[0]
             hint = f"put a relay on its segment, or: {opening(topology, agent, first, ports.HTTPS)}"
             report.error(place, "agent-cut-off", message, hint)
-    elif not facts.wakers(topology, agent):
+    elif not facts.wakers(topology, agent) and not agent.has("superagent"):
         message = f"no wake-up call gets to {agent.path}: it is reached only at its own interval"
         first = facts.handler_order(topology, agent)[0]
         hint = opening(topology, first, agent, facts.wakeup_port(topology, agent))
