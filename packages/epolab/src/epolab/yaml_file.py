@@ -173,6 +173,8 @@ def _syntax_problem(name: str, error: MarkedYAMLError, text: str) -> Problem:
 def _syntax_hint(said: str) -> str:
     if "flow" in said:
         return "a bracket or a brace is not closed, or a comma is missing"
+    if "mapping values" in said:
+        return "a text with `: ` in it must be quoted"
     if "block" in said:
         return "this line is indented differently from its neighbours, or a list entry lacks its `- `"
     return "a text with `:`, `#`, `*`, `&`, `!` or quotes in it must be quoted" if "scanning" in said else ""
@@ -231,7 +233,7 @@ class _Reader:
             key = self._key(key_node)
             if key is None:
                 continue
-            value = self.read(value_node)
+            value = _beside(key, self.read(value_node))
             if key.text == MERGE:
                 self._merge(key, value, entries)
             elif key.text in entries:
@@ -257,6 +259,13 @@ class _Reader:
     def _duplicate(self, key: Scalar, first: Scalar) -> None:
         message = f'the key "{key.text}" is given twice; the first is on line {first.place.line}'
         self.report(key.place, "duplicate-key", message, "keep one of them")
+
+
+def _beside(key: Scalar, value: Value) -> Value:
+    """A value that was left out is where its key is; the parser would say the next line."""
+    if isinstance(value, Scalar) and value.text == "" and value.value is None:
+        return Scalar(key.place, value.text, value.value)
+    return value
 
 
 def _plain_value(kind: str, text: str) -> Plain:

@@ -71,6 +71,7 @@ class Text:
     rule: str = "text"
     code: str = "bad-text"
     max_length: int | None = None
+    shown: str | None = None
 
     def decode(self, value: Value, path: Path, report: Report) -> Located[str] | None:
         text = text_of(value)
@@ -102,7 +103,7 @@ class Text:
         )
 
     def describe(self) -> str:
-        return self.rule
+        return self.shown or self.rule
 
 
 @dataclass(frozen=True)

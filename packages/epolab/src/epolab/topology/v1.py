@@ -91,7 +91,7 @@ class FirewallFile:
         Choice("default", ("allow", "deny")), "What happens where no rule matches; `allow` by default"
     )
     rules: Located[tuple[Located[RuleFile], ...]] | None = key(
-        Many(Record(RuleFile, "a list entry of rules")), "Rules in order; the first that matches decides"
+        Many(Record(RuleFile, "an entry of rules")), "Rules in order; the first that matches decides"
     )
 
 
@@ -185,7 +185,10 @@ class HandlerRuleFile:
 
     name: Located[str] | None = key(words.TITLE, "Left out: made from the group or subnet")
     group: Located[str] | None = key(words.GROUP_PATH, "Path of a group")
-    subnet: Names | None = key(Many(Text("subnet", r"[0-9a-fA-F:./]+"), scalar_too=True, minimum=1), "Networks in CIDR")
+    subnet: Names | None = key(
+        Many(Text("subnet", r"[0-9a-fA-F:./]+", "a network such as `10.2.0.0/24`"), scalar_too=True, minimum=1),
+        "Networks",
+    )
     use: Names | None = key(NodeReferences, "Handlers in priority order, as `site/node`", required=True)
 
 

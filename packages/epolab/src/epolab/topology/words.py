@@ -5,11 +5,11 @@ from epolab.topology.specs import Text
 NAME_RULE = "a name starts with a letter and has small letters, digits and single hyphens, at most 15 characters"
 PLACE_RULE = "a name starts with a letter and has small letters, digits and single hyphens, at most 31 characters"
 LAB_NAME = Text("lab name", r"[a-z][a-z0-9-]{0,30}", "a lab name is [a-z][a-z0-9-]{0,30}", "bad-lab-name")
-SITE_NAME = Text("site name", r"[a-z](-?[a-z0-9])*", PLACE_RULE, "bad-name", 31)
+SITE_NAME = Text("site name", r"[a-z](-?[a-z0-9])*", PLACE_RULE, "bad-name", 31, "name of a site")
 NODE_NAME = Text("node name", r"[a-z](-?[a-z0-9])*", NAME_RULE, "bad-name", 15)
-NETWORK_NAME = Text("network name", r"[a-z](-?[a-z0-9])*", PLACE_RULE, "bad-name", 31)
+NETWORK_NAME = Text("network name", r"[a-z](-?[a-z0-9])*", PLACE_RULE, "bad-name", 31, "name of a network of the site")
 LINK_NAME = Text("link name", r"[a-z](-?[a-z0-9])*", "small letters, digits and single hyphens", "bad-name", 31)
-TITLE = Text("name", r"[^\s/\\].*", "text that starts with neither a space nor a slash", "bad-name", 255)
+TITLE = Text("name", r"[^\s/\\].*", "text that starts with neither a space nor a slash", "bad-name", 255, "text")
 GROUP_PATH = Text(
     "group path", r"[^/\\]+([/\\][^/\\]+)*", "levels parted by `/`, without My Organization", "bad-name", 255
 )
