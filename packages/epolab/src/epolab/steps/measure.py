@@ -1,0 +1,137 @@
+"""The WAN certificate: every link measured from its two routers, judged, and stored with the lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from epolab.errors import MeasureError
+from epolab.hands.fabric import StreamOpener, open_fabric
+from epolab.hands.link_probe import opened_end
+from epolab.hands.until import now, stamp
+from epolab.model import facts
+from epolab.model.link import Link
+from epolab.model.topology import Topology
+from epolab.provider.labels import fabric_container, node_container
+from epolab.wan.document import certificate_entry, detail_document
+from epolab.wan.driver import Driver, driver_named
+from epolab.wan.judge import Breach, Verdict, is_too_noisy, judge
+from epolab.wan.measured import DirectionFigures, LinkFigures
+from epolab.wan.plan import plan_link
+from epolab.wan.survey import LinkSurvey
+
+CERTIFICATE = "certificate"
+# A link that breaks a bound on a noisy machine gets this many measurements in all.
+TRIES = 3
+LINKS_AT_A_TIME = 4
+
+Document = dict[str, Any]
+Say = Callable[[str], None]
+
+
+class Folder(Protocol):
+    """Where the lab's documents are kept on this host."""
+
+    @property
+    def name(self) -> str:
+        """The lab's name."""
+
+    def read_json(self, name: str) -> Any:
+        """A document, or None."""
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Replace a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEnds:
+    """A link with its driver, and the containers and link addresses of its two routers."""
+
+    link: Link
+    driver: Driver
+    containers: tuple[str, str]
+    addresses: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of measuring one link."""
+
+    ends: LinkEnds
+    seen: LinkFigures
+    verdict: Verdict
+    tries: int
+    at: str
+
+
+def measure(
+    topology: Topology, lab: Folder, docker: StreamOpener, out: Say, only: Collection[str] | None = None
+) -> Document:
+    """Measure all links, or those named, and store the certificate: {"links": {name: …}, "details": {name: …}}."""
+    with open_fabric(docker, fabric_container(lab.name)) as fabric:
+        applied = fabric.call("link_state")
+        wanted = [link for link in topology.links if only is None or link.name in only]
+        ends = [ends_of(topology, lab.name, link, applied) for link in wanted]
+        outcomes = measure_links(docker, ends, out)
+        certificate = _merged(lab.read_json(f"{CERTIFICATE}.json") if only is not None else None, outcomes)
+        fabric.call("document_write", name=CERTIFICATE, value=certificate)
+    lab.write_json(f"{CERTIFICATE}.json", certificate)
+    return certificate
+
+
+def ends_of(topology: Topology, lab: str, link: Link, applied: Mapping[str, Any]) -> LinkEnds:
+    """Where to measure a link, and the driver that the fabric made it with."""
+    if link.name not in applied:
+        raise MeasureError(f"link {link.name} is not laid", hint="epolab up")
+    routers = [facts.router(topology, site) for site in link.ends]
+    containers = [node_container(lab, router.path) for router in routers]
+    addresses = [next(str(it.ipv4.ip) for it in router.interfaces if it.link == link.name) for router in routers]
+    driver = driver_named(applied[link.name]["driver"])
+    return LinkEnds(link, driver, (containers[0], containers[1]), (addresses[0], addresses[1]))
+
+
+def measure_links(docker: StreamOpener, ends: Sequence[LinkEnds], out: Say) -> list[Outcome]:
+    """Measure links side by side, the longest first."""
+    if not ends:
+        return []
+    ordered = sorted(ends, key=lambda it: it.link.shaped, reverse=True)
+    with ThreadPoolExecutor(max_workers=LINKS_AT_A_TIME) as pool:
+        return list(pool.map(lambda it: measure_link(docker, it, out), ordered))
+
+
+def measure_link(docker: StreamOpener, ends: LinkEnds, out: Say) -> Outcome:
+    """Measure one link until it keeps its bounds, or breaks them on a quiet machine, or three times."""
+    for attempt in range(1, TRIES + 1):
+        out(f"measuring link {ends.link.name}" + (f", again ({attempt} of {TRIES})" if attempt > 1 else ""))
+        seen, verdict = _measure_once(docker, ends)
+        if verdict.within or not is_too_noisy(seen):
+            break
+    if not verdict.within and is_too_noisy(seen):
+        noise = Breach("scheduling noise of this machine", None, "a quiet machine", f"{seen.noise_ms:.1f} ms")
+        verdict = Verdict((*verdict.breaches, noise))
+    return Outcome(ends, seen, verdict, attempt, stamp(now()))
+
+
+def _measure_once(docker: StreamOpener, ends: LinkEnds) -> tuple[LinkFigures, Verdict]:
+    plan = plan_link(ends.link, shaped=ends.driver.name != "none")
+    try:
+        with (
+            opened_end(docker, ends.containers[0], ends.addresses[0]) as a,
+            opened_end(docker, ends.containers[1], ends.addresses[1]) as b,
+        ):
+            seen = LinkSurvey(ends.link, plan, a, b).run()
+    except MeasureError as error:
+        nothing = LinkFigures(DirectionFigures(), DirectionFigures())
+        return nothing, Verdict((Breach("measurement", None, "figures from both ends", error.message),))
+    return seen, judge(ends.link, ends.driver, seen)
+
+
+def _merged(earlier: Document | None, outcomes: Sequence[Outcome]) -> Document:
+    certificate: Document = {"links": {}, "details": {}} if earlier is None else earlier
+    for it in outcomes:
+        name = it.ends.link.name
+        certificate["links"][name] = certificate_entry(it.ends.link, it.ends.driver, it.seen, it.verdict, it.at)
+        certificate["details"][name] = detail_document(it.seen, it.verdict, it.tries)
+    return certificate
