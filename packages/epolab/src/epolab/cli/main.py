@@ -105,10 +105,10 @@ def show_error(out: Output, error: EpolabError) -> None:
         out.say(f"try: {error.hint}")
 
 
-def run_verb(args: argparse.Namespace, out: Output) -> int:
+def run_verb(verb: Verb, args: argparse.Namespace, out: Output) -> int:
     """Run the verb; an expected failure becomes text, a document and an exit code."""
     try:
-        code = load_verb(args.verb).run(args, out)
+        code = verb.run(args, out)
     except KeyboardInterrupt:
         return fail(out, InterruptedByUserError("interrupted"))
     except EpolabError as error:
@@ -134,7 +134,7 @@ def run(argv: Sequence[str]) -> int:
         args = build_parser(argv).parse_args(argv)
     except EpolabError as error:
         return fail(Output(json_wanted="--json" in argv, verbose=False), error)
-    return run_verb(args, Output(json_wanted=args.json, verbose=args.verbose))
+    return run_verb(load_verb(args.verb), args, Output(json_wanted=args.json, verbose=args.verbose))
 
 
 def main() -> None:

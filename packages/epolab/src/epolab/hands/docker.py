@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import docker
 import docker.context
 import docker.errors
-import requests.exceptions
 
 from epolab.errors import ContainerError, DockerUnavailableError
 from epolab.hands.run import Completed, ProgramStream, run
@@ -49,7 +48,7 @@ def engine_client() -> docker.DockerClient:
         else:
             client = docker.DockerClient(base_url=address, **settings)
         client.ping()
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+    except (docker.errors.DockerException, OSError) as error:
         raise DockerUnavailableError(f"no container runtime answers: {error}") from error
     return client
 
@@ -85,7 +84,7 @@ class Docker:
                 return question()
         except docker.errors.APIError as error:
             raise ContainerError(f"{promise}: {error.explanation or error}") from error
-        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        except (docker.errors.DockerException, OSError) as error:
             raise ContainerError(f"{promise}: {error}", hint="docker info") from error
 
     def info(self) -> dict[str, Any]:
@@ -126,7 +125,7 @@ class Docker:
             answer: dict[str, Any] = self._api.inspect_container(name)
         except docker.errors.NotFound:
             return None
-        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        except (docker.errors.DockerException, OSError) as error:
             raise ContainerError(f"inspect {name}: {error}") from error
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -46,6 +47,15 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that holds nothing; fine if it does, or if there is none."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.ENOENT, errno.EBUSY):
+            raise
+
+
 @dataclass(frozen=True, slots=True)
 class LabFolder:
     """One lab's place: `${EPOLAB_HOME:-~/.local/share/epolab}/labs/<name>/`, for its owner's eyes only."""
@@ -80,6 +90,8 @@ class LabFolder:
             self.path.rename(self.path.with_name(f".{self.name}.removing.{os.getpid()}"))
         for doomed in self.path.parent.glob(f".{self.name}.removing.*"):
             remove_tree(doomed)
+        for above in (self.path.parent, self.path.parent.parent):
+            remove_if_empty(above)
 
     def read_json(self, name: str) -> Any:
         """A document, or None if there is none or it is unreadable."""
