@@ -1,0 +1,42 @@
+"""How commands find what a call names: systems by names or ids, groups and policies by number."""
+
+from __future__ import annotations
+
+from miniepo.errors import CommandError
+from miniepo.server.api.arguments import Call
+from miniepo.store.groups import Group
+from miniepo.store.policies import PolicyObject
+from miniepo.store.store import Store
+from miniepo.store.systems import System
+
+
+async def systems_of(store: Store, call: Call) -> list[System]:
+    """The systems that `names` (names or addresses) or `ids` list (domain §7.3)."""
+    if call.optional("ids") is not None:
+        try:
+            return await store.systems.numbered([int(id) for id in call.names("ids")])
+        except ValueError:
+            raise CommandError(f"ids must be whole numbers with commas, not {call.text('ids')!r}") from None
+    return await store.systems.named(call.names("names"))
+
+
+async def group_of(store: Store, call: Call, argument: str) -> Group:
+    """The group whose number an argument is."""
+    found = await store.groups.by_id(call.number(argument))
+    if found is None:
+        raise CommandError(f"there is no group {call.text(argument)}; system.findGroups lists them")
+    return found
+
+
+async def policy_of(store: Store, call: Call) -> PolicyObject:
+    """The policy whose number `objectId` is."""
+    found = await store.policies.by_id(call.number("objectId"))
+    if found is None:
+        raise CommandError(f"there is no policy {call.text('objectId')}; policy.find lists them")
+    return found
+
+
+def missing_row() -> dict[str, object]:
+    """The row for a system that does not exist (domain §7.4)."""
+    message = "Unable to take action on the computer because it may not exist"
+    return {"id": "-1", "name": "", "message": message, "status": -1}

@@ -1,0 +1,105 @@
+"""`system.*`: finding, importing, moving and waking systems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from miniepo.server.api.arguments import Call
+from miniepo.server.api.commands.found import group_of, missing_row, systems_of
+from miniepo.server.api.registry import Command
+from miniepo.server.services import Services
+from miniepo.server.wakeup import WakeupOptions, wake
+
+NOBODY = "No systems found to wake up."
+
+
+class SystemCommands:
+    """The commands, over one server."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._services = services
+
+    async def find(self, call: Call) -> list[dict[str, Any]]:
+        """Rows of domain §7.5; the XML-only client sends a single space for everything."""
+        return await self._store.systems.find(call.text("searchText", "").strip(), call.flag("searchNameOnly"), None)
+
+    async def find_groups(self, call: Call) -> list[dict[str, Any]]:
+        wanted = call.text("searchText", "").lower()
+        groups = await self._store.groups.all()
+        return [{"groupId": g.id, "groupPath": g.path} for g in groups if wanted in g.path.lower()]
+
+    async def import_system(self, call: Call) -> list[dict[str, Any]]:
+        """A name may be a full one: its first label becomes the system's name. What is there already stays."""
+        group = await group_of(self._store, call, "branchNodeID")
+        return [await self._import(name, group.id) for name in call.names("names")]
+
+    async def _import(self, name: str, group_id: int) -> dict[str, Any]:
+        short, dot, _ = name.partition(".")
+        before = {system.id for system in await self._store.systems.named([name])}
+        async with self._store.transaction() as store:
+            system = await store.systems.ensure(short, name if dot else "", group_id)
+        message = "System is there already" if system.id in before else "System imported"
+        return {"id": str(system.id), "name": system.name, "message": message, "status": 0}
+
+    async def move(self, call: Call) -> bool:
+        group = await group_of(self._store, call, "parentGroupId")
+        systems = await systems_of(self._store, call)
+        for system in systems:
+            await self._store.systems.move(system.id, group.id)
+        return bool(systems)
+
+    async def delete(self, call: Call) -> list[dict[str, Any]]:
+        rows = [await self._delete(system.id, system.name) for system in await systems_of(self._store, call)]
+        return rows or [missing_row()]
+
+    async def _delete(self, id: int, name: str) -> dict[str, Any]:
+        await self._store.systems.delete(id)
+        return {"id": str(id), "name": name, "message": "Computer deleted successfully", "status": 0}
+
+    async def wakeup(self, call: Call) -> str:
+        """The reply's words are those of domain §7.4."""
+        systems = [system for system in await systems_of(self._store, call) if system.guid is not None]
+        if not systems:
+            return NOBODY
+        return (await wake(self._services, systems, options_of(call), call.user)).text
+
+
+def options_of(call: Call) -> WakeupOptions:
+    """The options of a wake-up; what is not given is what a published client gives (domain §6.1)."""
+    return WakeupOptions(
+        full_props=call.flag("fullProps"),
+        random_minutes=call.number("randomMinutes", 0),
+        use_all_handlers=call.flag("useAllHandlers"),
+        retry_seconds=call.number("retryIntervalSeconds", 30),
+        attempts=call.number("attempts", 1),
+        abort_after_minutes=call.number("abortAfterMinutes", 5),
+    )
+
+
+def commands(services: Services) -> list[Command]:
+    """The commands of this module."""
+    own = SystemCommands(services)
+    names = "names"
+    options = (
+        "[fullProps]",
+        "[randomMinutes]",
+        "[useAllHandlers]",
+        "[retryIntervalSeconds]",
+        "[attempts]",
+        "[abortAfterMinutes]",
+    )
+    return [
+        Command("system.find", ("searchText", "[searchNameOnly]"), "Finds systems in the System Tree", own.find, "row"),
+        Command(
+            "system.findGroups",
+            ("[searchText]",),
+            "Finds groups in the System Tree",
+            own.find_groups,
+            "element/GroupEPO",
+        ),
+        Command("system.importSystem", (names, "branchNodeID"), "Imports systems into a group", own.import_system),
+        Command("system.move", (names, "parentGroupId", "[autoSort]"), "Moves systems to a group", own.move),
+        Command("system.delete", (names, "[uninstall]"), "Deletes systems from the System Tree", own.delete),
+        Command("system.wakeupAgent", (names, *options), "Wakes up the agents of systems", own.wakeup),
+    ]
