@@ -17,7 +17,7 @@ COMMAND = Command("core.help", ("[command]", "prefix=<>"), "Lists the commands "
 def test_a_command_is_found_in_any_case_and_an_unknown_one_is_error_1() -> None:
     registry = Registry([COMMAND])
     assert registry.find("CORE.HELP") is COMMAND
-    with pytest.raises(CommandError, match="No such command: core.nothing") as caught:
+    with pytest.raises(CommandError, match=r"No such command: core\.nothing") as caught:
         registry.find("core.nothing")
     assert caught.value.code == 1
 

@@ -31,7 +31,7 @@ def credentials_of(header: str | None) -> tuple[str, str] | None:
 
 
 class Authentication:
-    """Checks credentials; a good pair is remembered for a minute, as a keyed digest, since argon2 is slow on purpose."""
+    """Checks credentials; a good pair is remembered for a minute, as a keyed digest: argon2 is slow on purpose."""
 
     def __init__(self, store: Store, clock: Clock, entropy: Entropy) -> None:
         self._store = store
