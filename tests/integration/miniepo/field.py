@@ -1,22 +1,20 @@
-"""A field to try agents in: PostgreSQL, a real handler and real agent processes on loopback, all in one folder."""
+"""A field to try agents in: a database, real handlers and real agent processes on loopback, all in one folder."""
 
 import asyncio
 import contextlib
 import datetime
 import ipaddress
 import json
-import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -31,7 +29,6 @@ from miniepo.store.migrate import migrate
 from miniepo.store.store import Store
 
 Result = TypeVar("Result")
-POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 
 
 def free_port() -> int:
@@ -55,9 +52,10 @@ def until(condition: Callable[[], Result | None], seconds: float = 15.0, what: s
 class Process:
     """A component in a process of its own; its log is in the field's folder."""
 
-    def __init__(self, folder: Path, component: str, settings: Path, name: str) -> None:
+    def __init__(self, folder: Path, component: str, settings: Path, name: str, namespace: str | None) -> None:
         self.log = folder / f"{name}.log"
-        self._argv = [sys.executable, "-c", _RUN, component, "--config", str(settings), "--log-level", "DEBUG"]
+        enter = ["nsenter", f"--net=/run/netns/{namespace}"] if namespace else []
+        self._argv = [*enter, sys.executable, "-c", _RUN, component, "--config", str(settings), "--log-level", "DEBUG"]
         self.start()
 
     def start(self) -> None:
@@ -82,37 +80,6 @@ class Process:
 
 
 _RUN = "import sys; from miniepo.cli import main; sys.exit(main(sys.argv[1:]))"
-
-
-class Postgres:
-    """A PostgreSQL cluster of its own that listens on a UNIX socket only."""
-
-    def __init__(self, folder: Path) -> None:
-        self._data = folder / "pg"
-        self.socket = folder / "pg-socket"
-        self.socket.mkdir()
-        self._data.mkdir()
-        if os.geteuid() == 0:
-            for path in (self._data, self.socket):
-                shutil.chown(path, "postgres")
-        self._run("initdb", "-D", str(self._data), "-U", "epo", "-A", "trust", "--no-sync", "-E", "UTF8")
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.socket} -c fsync=off -c port=5432"
-        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._data / "log"), "-o", options, "start")
-        self._run("createdb", "-h", str(self.socket), "-U", "epo", "epo")
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {"host": str(self.socket), "port": 5432, "name": "epo", "user": "epo"}
-
-    def _run(self, program: str, *arguments: str) -> None:
-        argv = [str(POSTGRES_BIN / program), *arguments]
-        if os.geteuid() == 0:
-            argv = ["runuser", "-u", "postgres", "--", *argv]
-        done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/")
-        assert done.returncode == 0, f"{program}: {done.stderr}"
 
 
 class Authority:
@@ -169,17 +136,16 @@ def _general(name: str) -> x509.GeneralName:
 class Field:
     """One server's database and keys, and whatever handlers and agents a test starts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: config.Database) -> None:
         self.folder = folder
         self.key = SigningKey.generate()
-        self.postgres = Postgres(folder)
         self.authority = Authority(folder)
         self._processes: list[Process] = []
         self._write("assc.key", signing.seed_text(self.key))
         self._write("assc.pub", signing.public_text(self.key))
         self._write("enrolment.key", "vouch for me")
-        self.database = config.Database(**self.postgres.settings)
-        asyncio.run(migrate(self.database))
+        self.database = database
+        asyncio.run(migrate(database))
         self.sites: tuple[Site, ...] = ()
 
     def _write(self, name: str, text: str) -> Path:
@@ -196,17 +162,19 @@ class Field:
 
         return asyncio.run(run())
 
-    def handler(self, name: str, address: str = "127.0.0.1", **more: Any) -> Process:
+    def handler(
+        self, name: str, address: str = "127.0.0.1", namespace: str | None = None, fqdn: str = "localhost", **more: Any
+    ) -> Process:
         """Start a handler whose site joins the first site list."""
         http, https = free_port(), free_port()
         settings = {
             "name": name,
-            "fqdn": "localhost",
+            "fqdn": fqdn,
             "listen": [address],
             "http_port": http,
             "https_port": https,
-            "database": self.postgres.settings,
-            "tls": self.authority.issue(name.replace("/", "-"), ["localhost", address]),
+            "database": msgspec.to_builtins(self.database),
+            "tls": self.authority.issue(name.replace("/", "-"), [fqdn, address]),
             "repository": str(self.folder / "repository"),
             "signing_key": str(self.folder / "assc.key"),
             "enrolment_key_file": str(self.folder / "enrolment.key"),
@@ -214,19 +182,21 @@ class Field:
             "published_addresses": [address],
         } | more
         (self.folder / "repository").mkdir(exist_ok=True)
-        site = Site("SpipeSite", name, "master", len(self.sites) + 1, "localhost", http, address, secure_port=https)
+        site = Site("SpipeSite", name, "master", len(self.sites) + 1, fqdn, http, address, secure_port=https)
         self.sites = (*self.sites, site)
-        process = self._start("handler", settings, name)
-        until(lambda: can_connect(address, https), what=f"{name} listens on {https}\n{process.log}")
+        process = self._start("handler", settings, name, namespace)
+        until(lambda: "listening on" in process.text(), what=f"{name} listens on {https}: {process.log}")
         return process
 
-    def agent(self, name: str, wakeup_port: int | None = None, **more: Any) -> "AgentProcess":
+    def agent(
+        self, name: str, wakeup_port: int | None = None, namespace: str | None = None, **more: Any
+    ) -> "AgentProcess":
         """Start an agent."""
         self._write("SiteList.xml", sitelist.write(SiteList("EPO", "", self.sites)))
         port = wakeup_port or free_port()
         settings = {
             "computer_name": name,
-            "fqdn": f"{name}.field.test",
+            "fqdn": "localhost",
             "state_dir": str(self.folder / f"state-{name}"),
             "sitelist": str(self.folder / "SiteList.xml"),
             "ca": str(self.authority.ca),
@@ -239,24 +209,30 @@ class Field:
             "relay_control": str(self.folder / f"sv-{name}"),
             "listen": ["127.0.0.1"],
         } | more
-        process = self._start("agent", settings, name)
+        process = self._start("agent", settings, name, namespace)
         return AgentProcess(process, Path(str(settings["state_dir"])), port)
 
-    def relay(self, name: str, settings: dict[str, Any]) -> Process:
+    def relay(self, name: str, namespace: str | None = None, **more: Any) -> Process:
         """Start a relay process."""
-        return self._start("relay", settings, name)
+        settings = {
+            "sitelist": str(self._write("SiteList.xml", sitelist.write(SiteList("EPO", "", self.sites)))),
+            "computer_name": name,
+            "guid": f"GUID-OF-{name}",
+        } | more
+        process = self._start("relay", settings, name, namespace)
+        until(lambda: "forwards on port" in process.text(), what=f"{name} listens: {process.log}")
+        return process
 
-    def _start(self, component: str, settings: dict[str, Any], name: str) -> Process:
+    def _start(self, component: str, settings: dict[str, Any], name: str, namespace: str | None) -> Process:
         flat = name.replace("/", "-")
         path = self._write(f"{component}-{flat}.json", json.dumps(settings))
-        process = Process(self.folder, component, path, f"{component}-{flat}")
+        process = Process(self.folder, component, path, f"{component}-{flat}", namespace)
         self._processes.append(process)
         return process
 
     def close(self) -> None:
         for process in self._processes:
             process.stop()
-        self.postgres.stop()
 
 
 class AgentProcess:
@@ -292,20 +268,11 @@ class AgentProcess:
         return dict(json.loads(done.stdout))
 
 
-def can_connect(host: str, port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
-        return True
-    return False
-
-
 @contextlib.contextmanager
-def open_field() -> Iterator[Field]:
-    """A field that is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="miniepo-field-", dir="/tmp"))
-    folder.chmod(0o755)
-    field = Field(folder)
+def open_field(folder: Path, database: config.Database) -> Iterator[Field]:
+    """A field whose processes are gone afterwards."""
+    field = Field(folder, database)
     try:
         yield field
     finally:
         field.close()
-        shutil.rmtree(folder, ignore_errors=True)

@@ -48,6 +48,9 @@ class Caller:
             reason = Occasion("asci")
 
     async def _next(self, due: float, regular: Occasion) -> Waiting:
+        """What waits comes first, also when the ASCI is over already."""
+        if not self._waiting.empty():
+            return self._waiting.get_nowait()
         try:
             return await asyncio.wait_for(self._waiting.get(), max(0.0, due - self._clock.monotonic()))
         except TimeoutError:

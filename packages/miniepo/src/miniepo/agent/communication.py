@@ -10,6 +10,7 @@ from nacl.signing import VerifyKey
 
 from miniepo.agent.connector import Connector, Line
 from miniepo.agent.enforcement import Enforcer
+from miniepo.agent.routes import WayKey
 from miniepo.agent.spool import Spool
 from miniepo.agent.state import StateDirectory
 from miniepo.clock import Clock, Entropy
@@ -70,14 +71,14 @@ class Communication:
 
     async def run(self, occasion: Occasion) -> CallIn:
         """Communicate with the first handler that will; raises WorldError when none does."""
-        avoid: frozenset[str] = frozenset()
+        avoid: frozenset[WayKey] = frozenset()
         while True:
             line = await self._connector.open(self._state.sitelist().handlers, avoid)
             try:
                 return await self._communicate(line, occasion)
             except (TransferError, MessageError, SignatureError, StaleEnvelopeError) as error:
-                _log.warning("%s: %s; trying the next handler", line.way.label, error)
-                avoid |= {line.handler.name}
+                _log.warning("%s: %s; trying the next way", line.way.label, error)
+                avoid |= {line.way.key}
             finally:
                 await line.http.close()
 

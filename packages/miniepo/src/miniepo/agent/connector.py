@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from miniepo.agent.relay_finder import RelayFinder
-from miniepo.agent.routes import CONNECT_SECONDS, Way, plan, targets, through_relays
+from miniepo.agent.routes import CONNECT_SECONDS, Way, WayKey, plan, targets, through_relays
 from miniepo.agent.state import Routing, StateDirectory
 from miniepo.errors import MiniepoError, RefusedError, SilentError, TransferError, UnreachableError
 from miniepo.log import logger
@@ -45,17 +45,17 @@ class Connector:
         self._tls = tls
         self._finder = finder
         self._gone: set[str] = set()
+        self._avoid: frozenset[WayKey] = frozenset()
 
-    async def open(self, handlers: Sequence[Site], avoid: frozenset[str] = frozenset()) -> Line:
-        """A line to the first handler that answers, but not to those named in `avoid`; raises UnreachableError."""
+    async def open(self, handlers: Sequence[Site], avoid: frozenset[WayKey] = frozenset()) -> Line:
+        """A line by the first way that works, but by none of `avoid`; raises UnreachableError."""
         routing = self._state.routing
-        self._gone = set()
-        usable = [handler for handler in handlers if handler.name not in avoid]
-        planned = plan(usable, routing.unreachable, routing.relays)
-        finding = self._finder.start() if all(each.name in routing.unreachable for each in usable) else None
+        self._gone, self._avoid = set(), avoid
+        planned = plan(handlers, routing.unreachable, routing.relays)
+        finding = self._finder.start() if all(each.name in routing.unreachable for each in handlers) else None
         try:
             line = await self._race(planned.remembered) or await self._one_by_one(planned.others)
-            return line or await self._through_found(usable, finding or self._finder.start())
+            return line or await self._through_found(handlers, finding or self._finder.start())
         finally:
             if finding is not None:
                 await self._remember_found(finding)
@@ -97,7 +97,7 @@ class Connector:
 
     async def _try(self, way: Way) -> Line | None:
         """Open one way, note how it went; None if it is no way now."""
-        if way.relay is not None and way.relay.guid in self._gone:
+        if way.key in self._avoid or (way.relay is not None and way.relay.guid in self._gone):
             return None
         try:
             line = await (self._direct(way.handler) if way.relay is None else self._relayed(way.handler, way.relay))
@@ -111,7 +111,9 @@ class Connector:
     def _failed(self, way: Way, error: MiniepoError) -> None:
         routing = self._state.routing
         if way.relay is None:
-            unreachable = tuple(dict.fromkeys((*routing.unreachable, way.handler.name)))
+            listed = {handler.name for handler in self._state.sitelist().handlers}
+            unreachable = tuple(name for name in routing.unreachable if name in listed and name != way.handler.name)
+            unreachable = (*unreachable, way.handler.name)
             self._state.routing = Routing(routing.relays, unreachable, routing.last_handler)
             return
         if isinstance(error, UnreachableError):

@@ -17,6 +17,7 @@ from miniepo.protocol.sitelist import Site
 
 CONNECT_SECONDS = 1.5
 DEFAULT_TLS_PORT = 443
+WayKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ class Way:
 
     handler: Site
     relay: Relay | None = None
+
+    @property
+    def key(self) -> WayKey:
+        """Handler's name and relay's GUID ("" = straight)."""
+        return self.handler.name, self.relay.guid if self.relay else ""
 
     @property
     def label(self) -> str:

@@ -1,0 +1,187 @@
+"""An agent process against a real handler and a real database: calls, events, wake-ups, the next handler."""
+
+import http.client
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from nacl.signing import SigningKey
+
+from miniepo import config
+from miniepo.clock import SystemEntropy
+from miniepo.protocol import codec, signing
+from miniepo.protocol.messages import Wakeup
+from miniepo.store.store import Store
+from miniepo.store.systems import System
+from tests.integration.miniepo.field import AgentProcess, Field, open_field, until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def field(tmp_path: Path, database: config.Database) -> Iterator[Field]:
+    with open_field(tmp_path, database) as opened:
+        yield opened
+
+
+def query(field: Field, sql: str, *values: object) -> list[tuple[object, ...]]:
+    database = field.database
+    with psycopg.connect(host=database.host, user=database.user, dbname=database.name) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def system_of(field: Field, agent: AgentProcess) -> System:
+    async def read(store: Store) -> System | None:
+        return await store.systems.by_guid(agent.status()["guid"])
+
+    system = field.store(read)
+    assert system is not None
+    return system
+
+
+def post_wakeup(agent: AgentProcess, body: bytes, source: str = "127.0.0.1") -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", agent.port, 5, source_address=(source, 0))
+    connection.request("POST", "/wakeup", body)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def seal_wakeup(key: SigningKey, guid: str, issued_at: float | None = None, recipient: str | None = None) -> bytes:
+    message = Wakeup(guid=guid, wakeup_id=f"probe-{SystemEntropy().nonce()[:8]}")
+    return signing.seal(
+        codec.encode(message),
+        key,
+        sender="hq/epo",
+        recipient=guid if recipient is None else recipient,
+        issued_at=time.time() if issued_at is None else issued_at,
+        nonce=SystemEntropy().nonce(),
+    )
+
+
+def test_a_new_agent_enrols_reports_and_enforces(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1")
+    status = agent.until(lambda status: status["last_handler"] and status["policy_version"])
+    system = system_of(field, agent)
+    assert (system.computer_name, system.properties["WakeupPort"]) == ("pc-1", str(agent.port))
+    assert status["enrolled"] and not status["last_handler"]["via_relay"]
+    assert Path(f"/proc/{agent.process.process.pid}/comm").read_text() == "cmdagent\n"
+    agent.until(lambda later: later["last_callin_reason"] == "asci")
+    assert system_of(field, agent).guid == status["guid"]
+
+
+def test_an_agent_starts_within_its_budget(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=300)
+    agent.until(lambda status: status["last_handler"])
+    process = Path(f"/proc/{agent.process.process.pid}")
+    resident = next(line for line in (process / "status").read_text().splitlines() if line.startswith("VmRSS"))
+    ticks = sum(int(text) for text in (process / "stat").read_text().rsplit(")", 1)[1].split()[11:13])
+    assert int(resident.split()[1]) <= 40 * 1024
+    assert ticks / 100 <= 0.5
+
+
+def test_events_survive_a_kill_and_arrive_once(field: Field) -> None:
+    handler = field.handler("hq/epo")
+    agent = field.agent("pc-1")
+    agent.until(lambda status: status["last_handler"])
+    handler.kill()
+    keys = agent.ctl("event", "--id", "1092", "--severity", "4", "--text", "blocked", "--count", "25")["keys"]
+    agent.process.kill()
+    agent.process.start()
+    until(lambda: "not called in" in agent.process.text(), what="a call that fails")
+    assert len(list((agent.state / "events").iterdir())) == len(keys) == 25
+    handler.start()
+    until(lambda: not list((agent.state / "events").iterdir()), 20, "the spool empties")
+    counted = query(field, "SELECT count(*), count(DISTINCT ThreatEventID) FROM EPOEvents")
+    assert counted == [(25, 1)]
+
+
+def test_an_event_of_priority_does_not_wait_for_the_asci(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=300)
+    agent.until(lambda status: status["last_handler"])
+    agent.ctl("event", "--id", "1024", "--severity", "5")
+    agent.ctl("event", "--id", "1025", "--severity", "1")
+    agent.until(lambda status: status["last_callin_reason"] == "event" and status["spooled_events"] == 0, 5)
+
+
+def test_a_wakeup_from_the_queue_makes_the_agent_call_in_with_its_id(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=300)
+    agent.until(lambda status: status["last_handler"])
+    target = system_of(field, agent).id
+
+    async def wake(store: Store) -> None:
+        await store.work.add_wakeup(target, "batch-1", "wakeup-1", {}, None, 60)
+        await store.work.announce()
+
+    field.store(wake)
+    status = agent.until(lambda status: status["last_wakeup_id"], 5)
+    assert (status["last_wakeup_id"], status["last_callin_reason"]) == ("wakeup-1", "wakeup")
+
+
+def test_forged_and_replayed_wakeups_are_refused(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=300)
+    guid = agent.until(lambda status: status["last_handler"])["guid"]
+    real = seal_wakeup(field.key, guid)
+    assert post_wakeup(agent, real)[0] == 202
+    agent.until(lambda status: status["last_callin_reason"] == "wakeup", 5)
+    refused = {
+        "replayed": post_wakeup(agent, real),
+        "wrong key": post_wakeup(agent, seal_wakeup(SigningKey.generate(), guid)),
+        "other agent": post_wakeup(agent, seal_wakeup(field.key, guid, recipient="SOMEONE-ELSE")),
+        "too old": post_wakeup(agent, seal_wakeup(field.key, guid, issued_at=time.time() - 301)),
+        "from a stranger": post_wakeup(agent, seal_wakeup(field.key, guid), source="127.0.0.2"),
+        "no envelope": post_wakeup(agent, b"wake up"),
+    }
+    assert {case: status for case, (status, _) in refused.items()} == dict.fromkeys(refused, 403)
+    assert "seen before" in refused["replayed"][1]
+    assert "127.0.0.2 is no handler" in refused["from a stranger"][1]
+    agent.process.kill()
+    agent.process.start()
+    agent.until(lambda status: status["last_callin_reason"] == "start")
+    assert post_wakeup(agent, real)[0] == 403
+
+
+def test_the_log_page_is_the_products(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1")
+    guid = agent.until(lambda status: status["last_handler"])["guid"]
+    connection = http.client.HTTPConnection("127.0.0.1", agent.port, 5)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    page = answer.read().decode()
+    connection.close()
+    assert answer.getheader("Content-Type", "").startswith("text/xml")
+    assert f'<naLog ComputerName="pc-1" version="4.8.0" AgentGUID="{{{guid}}}">' in page
+    assert "called in to hq/epo" in page
+
+
+def test_an_agent_moves_to_the_next_handler_and_comes_back(field: Field) -> None:
+    first = field.handler("hq/epo", fqdn="epo.field.test")
+    field.handler("dmz/ah", address="127.0.0.2", fqdn="ah.field.test")
+    agent = field.agent("pc-1", asci_seconds=1)
+    agent.until(lambda status: (status["last_handler"] or {}).get("name") == "ePO_EPO")
+    first.kill()
+    agent.until(lambda status: status["last_handler"]["name"] == "ePO_AH")
+    first.start()
+    agent.until(lambda status: status["last_handler"]["name"] == "ePO_EPO")
+
+
+def test_an_agent_whose_guid_is_taken_makes_a_new_one(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1")
+    guid = agent.until(lambda status: status["last_handler"])["guid"]
+    agent.process.kill()
+    (agent.state / "agent.key").write_text(signing.seed_text(SigningKey.generate()))
+    (agent.state / "guid.json").write_text(f'{{"guid": "{guid}", "enrolled": false}}')
+    (agent.state / "status.json").unlink()
+    agent.process.start()
+    status = agent.until(lambda status: status["last_handler"])
+    assert status["enrolled"] and status["guid"] != guid
