@@ -24,6 +24,6 @@ class LabSettings:
         """The image a node runs."""
         return node.image or self.images["vm" if node.kind == "vm" else "node"]
 
-    def shared_props(self) -> dict[str, str | None]:
-        """What everything of the lab carries."""
-        return {"lab": self.lab, "owner": self.owner, "expires": self.expires}
+    def shared_props(self) -> dict[str, str]:
+        """What everything of the lab carries; the engine drops a null, so no expiry is an empty text."""
+        return {"lab": self.lab, "owner": self.owner, "expires": self.expires or ""}

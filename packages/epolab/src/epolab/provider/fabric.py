@@ -84,7 +84,7 @@ def _prepare(world: World, props: Props) -> None:
     if not (fabric.call("phase_read") or {}).get("phase"):
         fabric.call("phase_write", phase="creating", creator=_creator().document())
     if fabric.call("document_read", name="lease") is None:
-        lease = {"owner": props["owner"], "expires": props["expires"], "created": props["created"]}
+        lease = {"owner": props["owner"], "expires": props["expires"] or None, "created": props["created"]}
         fabric.call("document_write", name="lease", value=lease)
     for segment in props["segments"]:
         fabric.call("segment_ensure", path=segment)

@@ -52,6 +52,11 @@ RESOURCES: Mapping[str, Resource] = {
 UNKNOWN = object()
 
 
+def resource_of(urn: str) -> Resource:
+    """The resource that a URN is about; its type has the types of its parents in front."""
+    return RESOURCES[urn.split("::")[-2].rpartition("$")[2]]
+
+
 def to_plain(value: PropertyValue) -> Any:
     """A property as a JSON value; whole numbers become integers, what is not known yet becomes UNKNOWN."""
     content = value.value
@@ -121,27 +126,27 @@ class EpolabProvider(wire.Provider):
 
     async def check(self, request: wire.CheckRequest) -> wire.CheckResponse:
         """Refuse what cannot be made; keep what a thing keeps from its creation."""
-        resource = RESOURCES[request.type]
+        resource = resource_of(request.urn)
         news = kept_inputs(resource, plain_map(request.old_inputs), plain_map(request.new_inputs))
         failures = [wire.CheckFailure(key, reason) for key, reason in resource.check(news)]
         return wire.CheckResponse(inputs=property_map(news), failures=failures)
 
     async def diff(self, request: wire.DiffRequest) -> wire.DiffResponse:
         """Compare what is with what shall be."""
-        return difference(RESOURCES[request.type], plain_map(request.old_state), plain_map(request.new_inputs))
+        return difference(resource_of(request.urn), plain_map(request.old_state), plain_map(request.new_inputs))
 
     async def create(self, request: wire.CreateRequest) -> wire.CreateResponse:
         """Make it; if that fails nothing of it is there."""
         props = plain_map(request.properties)
         if request.preview:
             return wire.CreateResponse(properties=property_map(props))
-        identity, outputs = await self._work(RESOURCES[request.type].create, self._world, props)
+        identity, outputs = await self._work(resource_of(request.urn).create, self._world, props)
         return wire.CreateResponse(resource_id=identity, properties=property_map(outputs))
 
     async def read(self, request: wire.ReadRequest) -> wire.ReadResponse:
         """Ask the world what is there."""
         state = plain_map(request.properties)
-        found = await self._work(RESOURCES[request.type].read, self._world, state)
+        found = await self._work(resource_of(request.urn).read, self._world, state)
         if found is None:
             return wire.ReadResponse(resource_id="")
         return wire.ReadResponse(resource_id=request.resource_id, properties=property_map(found), inputs=request.inputs)
@@ -151,12 +156,12 @@ class EpolabProvider(wire.Provider):
         olds, news = plain_map(request.olds), plain_map(request.news)
         if request.preview:
             return wire.UpdateResponse(properties=property_map({**olds, **news}))
-        outputs = await self._work(RESOURCES[request.type].update, self._world, olds, news)
+        outputs = await self._work(resource_of(request.urn).update, self._world, olds, news)
         return wire.UpdateResponse(properties=property_map(outputs))
 
     async def delete(self, request: wire.DeleteRequest) -> None:
         """Remove it; fine if it is gone."""
-        await self._work(RESOURCES[request.type].delete, self._world, plain_map(request.properties))
+        await self._work(resource_of(request.urn).delete, self._world, plain_map(request.properties))
 
 
 def main() -> None:

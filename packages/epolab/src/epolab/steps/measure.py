@@ -108,6 +108,7 @@ def measure_link(docker: StreamOpener, ends: LinkEnds, out: Say) -> Outcome:
         seen, verdict = _measure_once(docker, ends)
         if verdict.within or not is_too_noisy(seen):
             break
+        out(f"link {ends.link.name} while the machine was noisy: {'; '.join(it.text for it in verdict.breaches)}")
     if not verdict.within and is_too_noisy(seen):
         noise = Breach("scheduling noise of this machine", None, "a quiet machine", f"{seen.noise_ms:.1f} ms")
         verdict = Verdict((*verdict.breaches, noise))
