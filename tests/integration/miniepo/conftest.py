@@ -22,10 +22,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from nacl.signing import SigningKey
+
 from miniepo import config
 from miniepo.protocol import signing
 from miniepo.store.migrate import migrate
-from nacl.signing import SigningKey
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -6,12 +6,13 @@ import asyncio
 import time
 from typing import Any
 
+from nacl.signing import SigningKey
+
 from miniepo.clock import SystemEntropy
 from miniepo.protocol import codec, messages, signing
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.wire.http_client import Answer, HttpConnection
 from miniepo.wire.stream import client_context, connect, start_tls
-from nacl.signing import SigningKey
 
 
 async def fetch(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -49,11 +49,15 @@ class SourceSite(_Section, frozen=True, kw_only=True):
 
 
 class ServerTask(_Section, frozen=True, kw_only=True):
-    """A scheduled server task; `every_seconds` of 0 runs it only on request."""
+    """A scheduled server task; `every_seconds` of 0 runs it only on request.
+
+    `pull` brings catalogs, scripts and increments, `pull-full` the full sets too, `replicate` mirrors to SuperAgents.
+    """
 
     name: str
-    type: str
+    type: Literal["pull", "pull-full", "replicate"]
     every_seconds: float = 0
+    first_after_seconds: float = 0
     incremental: bool = True
     enabled: bool = True
 

@@ -1,4 +1,4 @@
-"""A handler process with a real database: enrolment, call-ins, events, refusals, content, and life without a database."""
+"""A handler process with a real database: enrolment, call-ins, events, refusals, content, no database."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import socket
 import time
 
 import pytest
+from speaker import Speaker, fetch
+
 from miniepo.protocol import messages, sitelist
 from miniepo.protocol.messages import Event
 from miniepo.store.database import open_database
 from miniepo.store.store import Store
-from speaker import Speaker, fetch
 
 pytestmark = pytest.mark.integration
 

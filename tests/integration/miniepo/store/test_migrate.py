@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from miniepo import config
 from miniepo.store.migrate import is_current, migrate, migrations
 from miniepo.store.queries import read_sql

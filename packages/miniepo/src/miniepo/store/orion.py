@@ -81,8 +81,16 @@ class SchedulerTasks:
         return await self._database.rows("orion/tasks", SchedulerTask)
 
     async def save(
-        self, name: str, type: str, every_seconds: float, incremental: bool, enabled: bool, description: str = ""
+        self,
+        name: str,
+        type: str,
+        every_seconds: float,
+        incremental: bool,
+        enabled: bool,
+        first_after_seconds: float = 0,
+        description: str = "",
     ) -> None:
+        """Create the task, or change the one of that name; a new one runs first after `first_after_seconds`."""
         await self._database.run(
             "orion/save_task",
             name=name,
@@ -90,8 +98,15 @@ class SchedulerTasks:
             every_seconds=every_seconds,
             incremental=incremental,
             enabled=enabled,
+            first_after_seconds=first_after_seconds,
             description=description,
         )
+
+    async def enable(self, id: int, enabled: bool) -> None:
+        await self._database.run("orion/enable_task", id=id, enabled=enabled)
+
+    async def started(self, id: int) -> None:
+        await self._database.run("orion/task_started", id=id)
 
     async def claim_due(self) -> SchedulerTask | None:
         return await self._database.row("orion/claim_due_task", SchedulerTask)
@@ -114,6 +129,10 @@ class TaskLog:
 
     async def close(self, log_id: int, state: str) -> None:
         await self._database.run("orion/close_log", log_id=log_id, state=state)
+
+    async def state(self, log_id: int) -> str:
+        """The state of an entry, "" if there is none."""
+        return str(await self._database.value("orion/log_state", log_id=log_id) or "")
 
     async def end_unfinished(self) -> None:
         """Mark what a stopped server left running as Ended."""

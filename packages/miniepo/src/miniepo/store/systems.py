@@ -123,6 +123,10 @@ class Systems:
     async def move(self, id: int, group_id: int) -> None:
         await self._database.run("leaf/move", id=id, group_id=group_id)
 
+    async def delete(self, id: int) -> None:
+        """Forget a system with all that is known of it; its agent would have to enrol again."""
+        await self._database.run("leaf/delete", id=id)
+
     async def is_first_use(self, guid: str, nonce: str) -> bool:
         """Remember a nonce; False if it was seen before."""
         return await self._database.run("leaf/first_use_of_nonce", guid=guid, nonce=nonce) == 1

@@ -92,6 +92,9 @@ WHERE ParentID = %(id)s;
 -- name: move
 UPDATE EPOLeafNode SET ParentID = %(group_id)s WHERE AutoID = %(id)s;
 
+-- name: delete
+DELETE FROM EPOLeafNode WHERE AutoID = %(id)s;
+
 -- name: first_use_of_nonce
 INSERT INTO AgentNonce (AgentGUID, Nonce) VALUES (%(guid)s, %(nonce)s) ON CONFLICT DO NOTHING;
 

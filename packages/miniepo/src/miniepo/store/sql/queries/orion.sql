@@ -15,10 +15,11 @@ FROM OrionSchedulerTask ORDER BY AutoID;
 -- name: save_task
 INSERT INTO OrionSchedulerTask (Name, Description, Type, EverySeconds, Incremental, Enabled, NextRunTime)
 VALUES (%(name)s, %(description)s, %(type)s, %(every_seconds)s, %(incremental)s, %(enabled)s,
-    CASE WHEN %(every_seconds)s > 0 THEN now() END)
+    CASE WHEN %(every_seconds)s > 0 THEN now() + make_interval(secs => %(first_after_seconds)s) END)
 ON CONFLICT (Name) DO UPDATE SET Type = excluded.Type, EverySeconds = excluded.EverySeconds,
     Incremental = excluded.Incremental, Enabled = excluded.Enabled,
-    NextRunTime = CASE WHEN excluded.EverySeconds > 0 THEN coalesce(OrionSchedulerTask.NextRunTime, now()) END;
+    NextRunTime = CASE WHEN excluded.EverySeconds > 0
+        THEN coalesce(OrionSchedulerTask.NextRunTime, excluded.NextRunTime) END;
 
 -- name: claim_due_task
 UPDATE OrionSchedulerTask t
@@ -28,6 +29,12 @@ WHERE t.AutoID = (SELECT AutoID FROM OrionSchedulerTask
 RETURNING t.AutoID AS id, t.Name AS name, t.Description AS description, t.Type AS type,
     t.EverySeconds AS every_seconds, t.Incremental AS incremental, t.Enabled AS enabled, t.StartDate AS start_date,
     t.EndDate AS end_date, t.NextRunTime AS next_run_time;
+
+-- name: enable_task
+UPDATE OrionSchedulerTask SET Enabled = %(enabled)s WHERE AutoID = %(id)s;
+
+-- name: task_started
+UPDATE OrionSchedulerTask SET StartDate = now(), EndDate = NULL WHERE AutoID = %(id)s;
 
 -- name: task_ended
 UPDATE OrionSchedulerTask SET EndDate = now() WHERE AutoID = %(id)s;

@@ -1,0 +1,84 @@
+"""Work that runs behind a command or a schedule, with an entry of its own in the Server Task Log (domain §6.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from miniepo import log
+from miniepo.errors import MiniepoError, StoreError
+from miniepo.store.orion import TaskLog
+
+IN_PROGRESS, COMPLETED, FAILED, ENDED = "In Progress", "Completed", "Failed", "Ended"
+Say = Callable[[str], Awaitable[None]]
+Work = Callable[[Say], Awaitable[None]]
+_logger = log.logger("server.jobs")
+
+
+class Jobs:
+    """Starts jobs, waits for them and cancels them by their log id."""
+
+    def __init__(self, task_log: TaskLog) -> None:
+        self._log = task_log
+        self._running: dict[int, asyncio.Task[str]] = {}
+
+    async def start(self, name: str, user: str, source: str, work: Work) -> int:
+        """Run `work` in the background; the id of its log entry."""
+        log_id = await self._log.open(name, user, source)
+        task = asyncio.create_task(self._run(log_id, name, work))
+        self._running[log_id] = task
+        task.add_done_callback(lambda _: self._running.pop(log_id, None))
+        return log_id
+
+    async def wait(self, log_id: int, timeout_seconds: float | None = None) -> str:
+        """The state at the end, or "In Progress" when the time is over first."""
+        task = self._running.get(log_id)
+        if task is not None:
+            await asyncio.wait([task], timeout=timeout_seconds)
+            return task.result() if task.done() and not task.cancelled() else IN_PROGRESS
+        return await self._log.state(log_id)
+
+    def cancel(self, log_id: int) -> bool:
+        """Ask a running job to end; False if it does not run."""
+        task = self._running.get(log_id)
+        return task is not None and task.cancel()
+
+    async def cancel_all(self) -> None:
+        """End everything, at the server's end."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, log_id: int, name: str, work: Work) -> str:
+        async def say(message: str) -> None:
+            _logger.info("%s: %s", name, message)
+            await self._log.add(log_id, message)
+
+        try:
+            await work(say)
+            state = COMPLETED
+        except MiniepoError as error:
+            state = FAILED
+            await self._note(log_id, name, str(error))
+        except asyncio.CancelledError:
+            state = ENDED
+        except Exception:
+            _logger.exception("%s broke", name)
+            state = FAILED
+            await self._note(log_id, name, "an error of the program; the server's log has its traceback")
+        await self._close(log_id, name, state)
+        return state
+
+    async def _note(self, log_id: int, name: str, message: str) -> None:
+        _logger.warning("%s: %s", name, message)
+        try:
+            await self._log.add(log_id, message)
+        except StoreError as error:
+            _logger.warning("%s: not in the Server Task Log: %s", name, error)
+
+    async def _close(self, log_id: int, name: str, state: str) -> None:
+        try:
+            await self._log.close(log_id, state)
+        except StoreError as error:
+            _logger.warning("%s ended as %s, which is not in the Server Task Log: %s", name, state, error)

@@ -1,0 +1,28 @@
+"""What the server's commands and tasks work with, in one hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nacl.signing import SigningKey
+
+from miniepo import config
+from miniepo.clock import Clock, Entropy
+from miniepo.server.jobs import Jobs
+from miniepo.server.master import MasterRepository
+from miniepo.server.scheduler import Scheduler
+from miniepo.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`key` is the ASSC key."""
+
+    store: Store
+    settings: config.ServerConfig
+    master: MasterRepository
+    jobs: Jobs
+    scheduler: Scheduler
+    key: SigningKey
+    clock: Clock
+    entropy: Entropy
