@@ -103,6 +103,10 @@ class Docker:
         """Start a container; fine if it runs."""
         self._ask(lambda: self._api.start(name), f"start {name}", changing=True)
 
+    def stop(self, name: str) -> None:
+        """Stop a container in the way and the time it was made for; fine if it does not run."""
+        self._ask(lambda: self._api.stop(name), f"stop {name}", changing=True)
+
     def remove(self, name: str) -> bool:
         """Kill and remove a container with its anonymous volumes; False if there was none."""
         return self._ask(lambda: self._remove(name), f"remove {name}", changing=True)

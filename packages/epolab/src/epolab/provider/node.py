@@ -23,6 +23,7 @@ Props = dict[str, Any]
 
 UPDATING = ("interfaces", "routes", "resolvers", "fqdn", "own_address", "fabric_id", "ssh_public")
 KEPT = ("owner", "expires")
+_READ_AT_BOOT = ("interfaces", "routes", "resolvers", "fqdn", "own_address", "ssh_public")
 
 
 def kind_of(world: World, props: Mapping[str, Any]) -> NodeKind:
@@ -96,8 +97,15 @@ def is_drifted(state: Props) -> bool:
 def update(world: World, olds: Props, news: Props) -> Props:
     """Start it if it has stopped, write its files, wire it again; its container stays the same."""
     world.docker.put_files(_name(news), kind_of(world, news).files(news, read_keys(world.folder(news["lab"]))))
+    if _must_boot(olds, news):
+        world.docker.stop(_name(news))
     world.docker.start(_name(news))
     return _wire(world, news)
+
+
+def _must_boot(olds: Props, news: Props) -> bool:
+    """A guest reads what is written into its container only when it boots."""
+    return news["kind"] == "vm" and any(olds.get(key) != news.get(key) for key in _READ_AT_BOOT)
 
 
 def delete(world: World, props: Props) -> None:

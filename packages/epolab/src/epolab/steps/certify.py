@@ -28,7 +28,7 @@ def run(work: Work) -> bool:
     from epolab.steps.measure import measure
 
     write_done(work, "measure", None)
-    write_phase(work.docker, find_lab(work.docker, work.lab), "creating")
+    write_phase(work, find_lab(work.docker, work.lab), "creating")
     measure(work.topology, work.folder, work.docker, work.progress.note)
     write_done(work, "measure", digest)
     return True

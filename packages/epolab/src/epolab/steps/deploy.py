@@ -16,6 +16,6 @@ def apply_roles(work: Work, *, force: bool) -> bool:
     """Apply the roles; gives whether any node needed them."""
     from epolab.deploy import deploy  # here, because it takes a while to import
 
-    write_phase(work.docker, find_lab(work.docker, work.lab), "deploying")
+    write_phase(work, find_lab(work.docker, work.lab), "deploying")
     report = deploy(work.topology, work.folder, force=force, progress=work.progress.note)
     return bool(report.ran)

@@ -8,7 +8,6 @@ from epolab.components.settings import LabSettings
 from epolab.errors import FabricError
 from epolab.hands.capacity import has_tun
 from epolab.hands.docker import each
-from epolab.hands.fabric import open_fabric
 from epolab.hands.guest import until_listening
 from epolab.hands.ssh import write_config
 from epolab.hands.until import now, stamp
@@ -63,11 +62,10 @@ def observed(work: Work, lab: LabRecord | None) -> dict[str, Any]:
 
 def held_links(work: Work, lab: LabRecord) -> list[str]:
     """The links that the fabric holds; none if it is not there to ask."""
-    if lab.fabric is None or not lab.fabric.running:
+    if not work.topology.links or lab.fabric is None or not lab.fabric.running:
         return []
     try:
-        with open_fabric(work.docker, lab.fabric.name) as fabric:
-            return sorted(fabric.call("link_state"))
+        return sorted(work.fabric.call("link_state"))
     except FabricError:
         return []
 
@@ -80,7 +78,7 @@ def run(work: Work) -> bool:
     if read_done(work, "engine") == digest_of([wanted, observed(work, lab)]):
         return False
     write_done(work, "engine", None)
-    write_phase(work.docker, lab, "creating")
+    write_phase(work, lab, "creating")
     build(work, settings)
     lab = find_lab(work.docker, work.lab)
     assert lab is not None, "a lab that was just made is there"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from epolab.errors import MeasureError
 from epolab.hands.fabric import StreamOpener, open_fabric
-from epolab.hands.link_probe import opened_end
+from epolab.hands.link_probe import LinkEnd, opened_end
 from epolab.hands.until import now, stamp
 from epolab.model import facts
 from epolab.model.link import Link
@@ -26,6 +27,8 @@ CERTIFICATE = "certificate"
 # A link that breaks a bound on a noisy machine gets this many measurements in all.
 TRIES = 3
 LINKS_AT_A_TIME = 4
+# Flows are numbered, so that what comes late is not taken for a part of the next one.
+FLOWS_OF_A_TRY = 10
 
 Document = dict[str, Any]
 Say = Callable[[str], None]
@@ -53,6 +56,15 @@ class LinkEnds:
     driver: Driver
     containers: tuple[str, str]
     addresses: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A link whose two programs stand ready, or why they do not."""
+
+    ends: LinkEnds
+    programs: tuple[LinkEnd, LinkEnd] | None
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,40 +105,52 @@ def ends_of(topology: Topology, lab: str, link: Link, applied: Mapping[str, Any]
 
 
 def measure_links(docker: StreamOpener, ends: Sequence[LinkEnds], out: Say) -> list[Outcome]:
-    """Measure links side by side, the longest first."""
-    if not ends:
-        return []
-    ordered = sorted(ends, key=lambda it: it.link.shaped, reverse=True)
-    with ThreadPoolExecutor(max_workers=LINKS_AT_A_TIME) as pool:
-        return list(pool.map(lambda it: measure_link(docker, it, out), ordered))
+    """Measure links side by side; all programs stand ready first, so that no start disturbs a measurement."""
+    with ExitStack() as stack, ThreadPoolExecutor(max_workers=LINKS_AT_A_TIME) as pool:
+        ready = list(pool.map(lambda it: _ready(docker, stack, it), sorted(ends, key=lambda it: not it.link.shaped)))
+        return list(pool.map(lambda it: measure_link(it, out), ready))
 
 
-def measure_link(docker: StreamOpener, ends: LinkEnds, out: Say) -> Outcome:
+def measure_link(ready: Ready, out: Say) -> Outcome:
     """Measure one link until it keeps its bounds, or breaks them on a quiet machine, or three times."""
+    name = ready.ends.link.name
     for attempt in range(1, TRIES + 1):
-        out(f"measuring link {ends.link.name}" + (f", again ({attempt} of {TRIES})" if attempt > 1 else ""))
-        seen, verdict = _measure_once(docker, ends)
+        out(f"measuring link {name}" + (f", again ({attempt} of {TRIES})" if attempt > 1 else ""))
+        seen, verdict = _measure_once(ready, attempt)
         if verdict.within or not is_too_noisy(seen):
             break
-        out(f"link {ends.link.name} while the machine was noisy: {'; '.join(it.text for it in verdict.breaches)}")
+        out(f"link {name} while the machine was noisy: {'; '.join(it.text for it in verdict.breaches)}")
     if not verdict.within and is_too_noisy(seen):
         noise = Breach("scheduling noise of this machine", None, "a quiet machine", f"{seen.noise_ms:.1f} ms")
         verdict = Verdict((*verdict.breaches, noise))
-    return Outcome(ends, seen, verdict, attempt, stamp(now()))
+    return Outcome(ready.ends, seen, verdict, attempt, stamp(now()))
 
 
-def _measure_once(docker: StreamOpener, ends: LinkEnds) -> tuple[LinkFigures, Verdict]:
+def _ready(docker: StreamOpener, stack: ExitStack, ends: LinkEnds) -> Ready:
+    programs = []
+    try:
+        for container, address in zip(ends.containers, ends.addresses, strict=True):
+            programs.append(stack.enter_context(opened_end(docker, container, address)))
+    except MeasureError as error:
+        return Ready(ends, None, error.message)
+    return Ready(ends, (programs[0], programs[1]))
+
+
+def _measure_once(ready: Ready, attempt: int) -> tuple[LinkFigures, Verdict]:
+    if ready.programs is None:
+        return _failed(ready.failure)
+    ends = ready.ends
     plan = plan_link(ends.link, shaped=ends.driver.name != "none")
     try:
-        with (
-            opened_end(docker, ends.containers[0], ends.addresses[0]) as a,
-            opened_end(docker, ends.containers[1], ends.addresses[1]) as b,
-        ):
-            seen = LinkSurvey(ends.link, plan, a, b).run()
+        seen = LinkSurvey(ends.link, plan, *ready.programs, first_flow=attempt * FLOWS_OF_A_TRY).run()
     except MeasureError as error:
-        nothing = LinkFigures(DirectionFigures(), DirectionFigures())
-        return nothing, Verdict((Breach("measurement", None, "figures from both ends", error.message),))
+        return _failed(error.message)
     return seen, judge(ends.link, ends.driver, seen)
+
+
+def _failed(reason: str) -> tuple[LinkFigures, Verdict]:
+    breach = Breach("measurement", None, "figures from both ends", reason)
+    return LinkFigures(DirectionFigures(), DirectionFigures()), Verdict((breach,))
 
 
 def _merged(earlier: Document | None, outcomes: Sequence[Outcome]) -> Document:

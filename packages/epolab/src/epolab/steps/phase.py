@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from epolab.errors import FabricError
 from epolab.hands.docker import Docker
-from epolab.hands.fabric import open_fabric
+from epolab.hands.fabric import Fabric
 from epolab.hands.process import Creator, this_process
 from epolab.steps.labs import LabRecord
+from epolab.steps.work import Work
 
 INTERRUPTIBLE = ("creating", "deploying", "removing")
+# Reading takes no worker: starting one for a look costs ten times as much.
+_READ = 'cd /run/epolab/documents && for name in phase lease; do cat "$name.json" 2>/dev/null || echo null; echo; done'
 
 
 def read_phase(docker: Docker, lab: LabRecord) -> dict[str, Any] | None:
     """The phase document ({phase, creator}) and the lease; None when there is no living fabric to ask."""
     if lab.fabric is None or not lab.fabric.running:
         return None
-    try:
-        with open_fabric(docker, lab.fabric.name) as fabric:
-            phase: dict[str, Any] = fabric.call("phase_read") or {}
-            return phase | {"lease": fabric.call("document_read", name="lease") or {}}
-    except FabricError:
-        return None
+    done = docker.exec(lab.fabric.name, ["sh", "-c", _READ], limit_seconds=30)
+    return parse_documents(done.text) if done.exit_code == 0 else None
 
 
-def write_phase(docker: Docker, lab: LabRecord | None, phase: str) -> None:
+def parse_documents(text: str) -> dict[str, Any]:
+    """Phase and lease, a JSON document each."""
+    phase, lease = (json.loads(line) or {} for line in text.split("\n") if line)
+    return {**phase, "lease": lease}
+
+
+def write_phase(work: Work, lab: LabRecord | None, phase: str) -> None:
     """Record the phase, and us as whoever brings it about; nothing to record it in before there is a fabric."""
-    if lab is None or lab.fabric is None or not lab.fabric.running:
-        return
-    with open_fabric(docker, lab.fabric.name) as fabric:
-        fabric.call("phase_write", phase=phase, creator=this_process().document())
+    if lab is not None and lab.fabric is not None and lab.fabric.running:
+        record_phase(work.fabric, phase)
+
+
+def record_phase(fabric: Fabric, phase: str) -> None:
+    """Record the phase in the fabric."""
+    fabric.call("phase_write", phase=phase, creator=this_process().document())
+
+
+def note_failure(work: Work, lab: LabRecord | None) -> None:
+    """Record that the lab failed, if there is a fabric that can record anything."""
+    try:
+        write_phase(work, lab, "failed")
+    except FabricError as error:
+        work.progress.note(f"the failure could not be recorded in the fabric: {error.message}")
 
 
 def creator_of(phase: dict[str, Any]) -> Creator | None:

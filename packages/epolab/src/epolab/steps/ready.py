@@ -9,8 +9,6 @@ from epolab.errors import ContainerError, NotReadyError, TimeoutExceededError
 from epolab.hands.until import until
 from epolab.model import facts
 from epolab.provider.labels import node_container
-from epolab.steps.labs import find_lab
-from epolab.steps.phase import write_phase
 from epolab.steps.work import Work
 
 LIMIT_SECONDS = 240.0
@@ -66,5 +64,4 @@ def run(work: Work) -> bool:
         until(ready, what="the lab becomes ready", limit_seconds=LIMIT_SECONDS, pause_seconds=0.5)
     except TimeoutExceededError as error:
         raise NotReadyError(error.message, hint=f"epolab logs {work.lab}:NODE", step="ready", evidence=last) from error
-    write_phase(work.docker, find_lab(work.docker, work.lab), "ready")
     return waited

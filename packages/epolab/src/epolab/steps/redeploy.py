@@ -14,7 +14,7 @@ from epolab.steps.document import timings_document
 from epolab.steps.inspect import inspect_lab, require_topology
 from epolab.steps.labs import find_lab, own_labs
 from epolab.steps.names import owner_name, pick_lab
-from epolab.steps.phase import write_phase
+from epolab.steps.phase import note_failure, write_phase
 from epolab.steps.progress import Progress
 from epolab.steps.replay import replay_notes
 from epolab.steps.work import Step, Work, take
@@ -32,8 +32,11 @@ def redeploy(lab: str | None, *, force: bool, progress: Progress) -> dict[str, A
         replay_notes(work)
         try:
             take(work, steps)
+            write_phase(work, find_lab(docker, name), "ready")
         except EpolabError:
-            write_phase(docker, find_lab(docker, name), "failed")
+            note_failure(work, find_lab(docker, name))
             raise
+        finally:
+            work.close()
         work.folder.write_json("timings.json", timings_document(work.timings, seconds() - start))
     return inspect_lab(docker, name)

@@ -9,7 +9,6 @@ from typing import Any
 
 from epolab.errors import EpolabError, InterruptedByUserError
 from epolab.hands.docker import Docker
-from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder, write_private
 from epolab.hands.process import end_children, mark_session
 from epolab.hands.until import after, now, seconds, stamp
@@ -19,8 +18,9 @@ from epolab.steps.document import timings_document
 from epolab.steps.inspect import inspect_lab
 from epolab.steps.labs import find_lab
 from epolab.steps.names import checked_lab_name, owner_name, parse_duration
-from epolab.steps.phase import read_phase, write_phase
+from epolab.steps.phase import note_failure, write_phase
 from epolab.steps.progress import Progress
+from epolab.steps.replay import replay_notes
 from epolab.steps.work import Work, take
 from epolab.topology import load_topology
 
@@ -55,16 +55,17 @@ def up(wish: Wish, progress: Progress) -> dict[str, Any]:
         with work.folder.make().lock("lab", wait_seconds=LOCK_SECONDS, on_wait=progress.note, purpose=f"up {work.lab}"):
             mark_session(work.folder.path)
             run_steps(work, wish)
-            return finish(work, wish, timings_document(work.timings, seconds() - begin))
+            work.folder.write_json("timings.json", timings_document(work.timings, seconds() - begin))
+        return inspect_lab(work.docker, work.lab)
     except BaseException:
         discard_untouched(work, fresh=fresh)
         raise
+    finally:
+        work.close()
 
 
 def run_steps(work: Work, wish: Wish) -> None:
     """Take the steps; on Ctrl-C end what we started and say how to go on."""
-    from epolab.steps.replay import replay_notes
-
     try:
         take(work, life.CREATE[:1])
         write_private(work.folder.path / "topology.yaml", wish.file.read_bytes())
@@ -73,6 +74,7 @@ def run_steps(work: Work, wish: Wish) -> None:
         renew_lease(work)
         if wish.deploy:
             take(work, life.MANAGE)
+        write_phase(work, find_lab(work.docker, work.lab), "ready")
     except KeyboardInterrupt as error:
         end_children()
         raise InterruptedByUserError(
@@ -80,7 +82,7 @@ def run_steps(work: Work, wish: Wish) -> None:
             hint=f"epolab up {wish.file} --name {work.lab} goes on; epolab down {work.lab} removes it",
         ) from error
     except EpolabError:
-        write_phase(work.docker, find_lab(work.docker, work.lab), "failed")
+        note_failure(work, find_lab(work.docker, work.lab))
         raise
 
 
@@ -89,18 +91,8 @@ def renew_lease(work: Work) -> None:
     lab = find_lab(work.docker, work.lab)
     if work.expires is None or lab is None or lab.fabric is None:
         return
-    with open_fabric(work.docker, lab.fabric.name) as fabric:
-        lease: Mapping[str, Any] = fabric.call("document_read", name="lease") or {}
-        fabric.call("document_write", name="lease", value={**lease, "expires": work.expires})
-
-
-def finish(work: Work, wish: Wish, timings: dict[str, float | None]) -> dict[str, Any]:
-    """Note how long it took, and look at what there is now."""
-    lab = find_lab(work.docker, work.lab)
-    if not wish.deploy and (read_phase(work.docker, lab) or {}).get("phase") != "ready" if lab else False:
-        write_phase(work.docker, lab, "creating")
-    work.folder.write_json("timings.json", timings)
-    return inspect_lab(work.docker, work.lab)
+    lease: Mapping[str, Any] = work.fabric.call("document_read", name="lease") or {}
+    work.fabric.call("document_write", name="lease", value={**lease, "expires": work.expires})
 
 
 def discard_untouched(work: Work, *, fresh: bool) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from epolab.hands.docker import Docker
+from epolab.hands.fabric import Fabric, open_fabric
 from epolab.hands.files import LabFolder
 from epolab.hands.until import seconds
 from epolab.model.topology import Topology
+from epolab.provider.labels import fabric_container
 from epolab.steps.progress import Progress
 
 
@@ -26,6 +28,19 @@ class Work:
     progress: Progress
     images: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    _fabric: Fabric | None = None
+
+    @property
+    def fabric(self) -> Fabric:
+        """The worker in the lab's fabric; opened when first called, and kept."""
+        if self._fabric is None:
+            self._fabric = open_fabric(self.docker, fabric_container(self.lab))
+        return self._fabric
+
+    def close(self) -> None:
+        """Let go of the fabric."""
+        if self._fabric is not None:
+            self._fabric.close()
 
 
 @dataclass(frozen=True, slots=True)
