@@ -167,7 +167,7 @@ class Docker:
             return None
 
     def put_files(self, name: str, files: Mapping[str, tuple[bytes, int]]) -> None:
-        """Write files, owned by root, into a container, running or not: path without leading slash → (content, mode)."""
+        """Write files of root into a container, running or not: path without leading slash → (content, mode)."""
         data = tar_of(files)
         self._ask(lambda: self._api.put_archive(name, "/", data), f"write files into {name}", changing=True)
 
