@@ -1,0 +1,55 @@
+from collections.abc import Callable
+
+from epolab.model.exceptions import exceptions
+from epolab.model.firewall import FirewallException
+from epolab.model.topology import Topology
+
+
+def of(topology: Topology, path: str) -> dict[tuple[str, int, str | None], FirewallException]:
+    found = exceptions(topology, topology.node(path))
+    return {(e.protocol, e.port, e.owner): e for e in found}
+
+
+def test_an_agent_lets_handlers_wake_it_and_hears_its_segment(quickstart: Topology) -> None:
+    found = of(quickstart, "hq/hq-pc-1")
+    assert set(found) == {("tcp", 8081, "mfeagent"), ("udp", 8082, "mfeagent")}
+    wakeup = found["tcp", 8081, "mfeagent"]
+    assert wakeup.sources_v4 == ("10.1.0.10/32", "192.0.2.10/32")
+    assert wakeup.sources_v6 == ("fd00:1::10/128", "2001:db8:0:2::10/128")
+    heard = found["udp", 8082, "mfeagent"]
+    assert (heard.sources_v4, heard.sources_v6) == (("10.1.0.0/24",), ("fd00:1::/64", "fe80::/10"))
+
+
+def test_a_relay_serves_the_other_agents_of_its_segment(quickstart: Topology) -> None:
+    found = of(quickstart, "india/india-relay-1")
+    assert set(found) == {
+        ("tcp", 8081, "mfeagent"),
+        ("udp", 8082, "cmamesh"),
+        ("udp", 8083, "cmamesh"),
+        ("tcp", 8083, "cmamesh"),
+    }
+    assert found["tcp", 8083, "cmamesh"].sources_v4 == ("10.3.0.11/32", "10.3.0.12/32", "10.3.0.13/32")
+    assert "fe80::/10" in found["udp", 8083, "cmamesh"].sources_v6
+
+
+def test_a_superagent_serves_the_agents_of_its_site(quickstart: Topology) -> None:
+    found = exceptions(quickstart, quickstart.node("tokyo/tokyo-sa"))
+    repository = [e for e in found if e.reason == "SuperAgent repository"]
+    assert [e.sources_v4 for e in repository] == [("10.2.0.11/32", "10.2.0.12/32", "10.2.0.13/32")]
+
+
+def test_a_node_lets_in_what_each_of_its_components_serves(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of("epolab: 1\nsites:\n  hq:\n    nodes:\n      all: {components: [server, sql, agent, dns]}\n")
+    ports = {(e.protocol, e.port) for e in exceptions(lab, lab.node("hq/all"))}
+    assert {("tcp", 80), ("tcp", 443), ("tcp", 8443), ("tcp", 5432), ("tcp", 8081), ("udp", 53), ("tcp", 53)} <= ports
+
+
+def test_only_handlers_reach_the_database(quickstart: Topology) -> None:
+    (database,) = exceptions(quickstart, quickstart.node("hq/sql"))
+    assert (database.port, database.sources_v4) == (5432, ("10.1.0.10/32", "192.0.2.10/32"))
+
+
+def test_no_exception_is_said_twice(quickstart: Topology) -> None:
+    for node in quickstart.nodes:
+        found = exceptions(quickstart, node)
+        assert len(found) == len(set(found))

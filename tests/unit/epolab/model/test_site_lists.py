@@ -1,0 +1,98 @@
+from collections.abc import Callable
+
+from epolab.model import site_lists
+from epolab.model.topology import Topology
+
+LAB = """
+epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      ah: {components: handler}
+      ah2: {components: handler}
+  shop:
+    networks:
+      tills: {ipv4: 10.7.0.0/24}
+      office: {ipv4: 10.8.0.0/24}
+    nodes:
+      sa: {components: superagent, network: tills}
+      till: {components: agent, network: tills}
+      pc: {components: agent, network: office}
+      slow: {components: agent, network: office, asci: 300s}
+      rel: {components: [relay, superagent], network: office}
+wan: [{between: [hq, shop]}]
+management:
+  groups:
+    shop/night: {systems: shop/pc}
+  policies:
+    - {name: Port, category: agent, settings: {wakeupPort: 8591, asciSeconds: 20}}
+    - {name: No repository, category: superagent, settings: {enabled: true}}
+  assignments:
+    - {policy: Port, group: shop}
+    - {policy: No repository, system: shop/rel}
+  handlers:
+    - {subnet: 10.7.0.0/24, use: [hq/ah, hq/epo]}
+    - {group: shop/night, use: hq/ah2}
+"""
+
+
+def paths(nodes: tuple[object, ...]) -> list[str]:
+    return [getattr(node, "path", "") for node in nodes]
+
+
+def test_handler_rules_apply_in_order_by_subnet_and_group(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(LAB)
+    order = {n.name: paths(site_lists.handler_order(lab, n)) for n in lab.nodes if n.has("agent")}
+    assert order["till"] == ["hq/ah", "hq/epo"]
+    assert order["pc"] == ["hq/ah2"]
+    assert order["slow"] == ["hq/epo", "hq/ah", "hq/ah2"]
+
+
+def test_policies_are_inherited_down_the_tree(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(LAB)
+    pc, slow, rel = (lab.node(f"shop/{name}") for name in ("pc", "slow", "rel"))
+    assert site_lists.policies_of(lab, pc)["agent"].settings["asciSeconds"] == 20
+    assert site_lists.policies_of(lab, slow)["agent"].settings["asciSeconds"] == 300
+    assert site_lists.policies_of(lab, slow)["agent"].settings["wakeupPort"] == 8591
+    assert site_lists.policies_of(lab, pc)["relay"].settings["enabled"] is False
+    assert site_lists.policies_of(lab, rel)["relay"].settings["enabled"] is True
+    assert site_lists.policies_of(lab, rel)["superagent"].settings["repository"] is False
+    assert (pc.asci_seconds, slow.asci_seconds) == (20, 300)
+    assert site_lists.wakeup_port(lab, pc) == 8591
+    assert site_lists.relay_port(lab, rel) == 8083
+
+
+def test_a_group_knows_what_is_above_it() -> None:
+    assert site_lists.group_lineage("a/b") == ("a/b", "a", "")
+    assert site_lists.group_lineage("") == ("",)
+
+
+def test_repositories_are_listed_nearest_first(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(LAB)
+    assert paths(site_lists.site_list(lab, lab.node("shop/till")).repositories)[0] == "shop/sa"
+    assert site_lists.repository_of(lab, lab.node("shop/till")).path == "shop/sa"
+    assert site_lists.repository_of(lab, lab.node("shop/sa")).path == "shop/sa"
+
+
+def test_an_agent_without_a_repository_at_its_site_takes_from_its_handler(quickstart: Topology) -> None:
+    pc = quickstart.node("hq/hq-pc-1")
+    assert site_lists.repository_of(quickstart, pc).path == "hq/epo"
+    clients = site_lists.repository_clients(quickstart, quickstart.node("tokyo/tokyo-sa"))
+    assert paths(clients) == ["tokyo/tokyo-pc-1", "tokyo/tokyo-pc-2", "tokyo/tokyo-pc-3"]
+
+
+def test_agents_behind_the_firewall_need_the_relays_of_their_segment(quickstart: Topology) -> None:
+    pc, relay = quickstart.node("india/india-pc-1"), quickstart.node("india/india-relay-1")
+    assert site_lists.needs_relay(quickstart, pc) and not site_lists.needs_relay(quickstart, relay)
+    assert paths(site_lists.relays_for(quickstart, pc)) == ["india/india-relay-1", "india/india-relay-2"]
+    assert paths(site_lists.relays_for(quickstart, relay)) == ["india/india-relay-2"]
+    assert "india/india-pc-1" in paths(site_lists.relay_clients(quickstart, relay))
+    assert site_lists.wakers(quickstart, pc) == ()
+    assert paths(site_lists.wakers(quickstart, relay)) == ["hq/epo", "dmz/handler"]
+    assert site_lists.missing_handlers(quickstart, relay, pc) == ()
+
+
+def test_a_relay_with_a_shorter_list_lacks_what_its_client_has(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(LAB)
+    assert paths(site_lists.missing_handlers(lab, lab.node("shop/pc"), lab.node("shop/till"))) == ["hq/ah", "hq/epo"]
