@@ -20,7 +20,7 @@ def _sum_outwards(first: int, step: int, sample: int, ratio: float) -> float:
     while 0 <= lost <= sample:
         term = exp(log_probability(lost, sample, ratio))
         total += term
-        if term < total * 1e-15:
+        if term <= total * 1e-15:
             break
         lost += step
     return total

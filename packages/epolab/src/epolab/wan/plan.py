@@ -28,7 +28,7 @@ LOSS_OF_RATE = 0.9
 LOSSLESS_SAMPLE = 2000
 LOSS_SECONDS_LIMIT = 25.0
 FRAMES_PER_SECOND_LIMIT = 8000
-GOODPUT_SECONDS = 1.5
+GOODPUT_SECONDS = 1.2
 GOODPUT_WARM_LIMIT_SECONDS = 3.0
 GOODPUT_RATE_LIMIT_BPS = 200_000_000
 # Above this, two directions at once are more than two cores can send and receive in Python.
@@ -157,5 +157,5 @@ def _plan_goodput(shape: Shape, round_trip_ms: float) -> GoodputPlan | None:
     product = shape.rate_bps / 8 * round_trip_ms / 1000
     window = int(product + shape.rate_bps / 8 * shape.queue_ms / 2000) + 4 * FULL_FRAME_BYTES
     rounds = 3 + max(0.0, log2(max(1.0, window / (10 * SEGMENT_BYTES))))
-    warm = 0.3 + rounds * (round_trip_ms + shape.queue_ms / 2) / 1000
+    warm = 0.2 + (rounds * round_trip_ms + shape.queue_ms) / 1000
     return GoodputPlan(warm, GOODPUT_SECONDS, window) if warm <= GOODPUT_WARM_LIMIT_SECONDS else None

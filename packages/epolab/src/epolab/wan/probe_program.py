@@ -132,15 +132,15 @@ class Endpoint:
             return {"ok": False, "error": str(error)}
 
     def echo(self, count: int, seconds: float) -> dict[str, Any]:
-        """Send back what comes, with the times it came and went, until `count` came or the time is over."""
-        done, end = 0, time.monotonic_ns() + int(seconds * 1e9)
-        while done < count and time.monotonic_ns() < end:
+        """Send back what comes, with the times it came and went, until the last of `count` or the time is over."""
+        done, number, end = 0, -1, time.monotonic_ns() + int(seconds * 1e9)
+        while number < count - 1 and time.monotonic_ns() < end:
             select.select([self._echo], [], [], max(0.0, (end - time.monotonic_ns()) / 1e9))
             with contextlib.suppress(BlockingIOError):
                 data, ancillary, _, sender = self._echo.recvmsg(64, 64)
                 number, sent, _, _ = ECHO.unpack(data)
                 self._echo.sendto(ECHO.pack(number, sent, stamp_of(ancillary), time.time_ns()), sender)
-                done += number >= 0
+                done += 1
         return {"echoed": done}
 
     def round_trips(self, peer: str, count: int, pause_ms: float, patience_seconds: float) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Endpoint:
         series: dict[int, tuple[int, int, int]] = {}
         oversleep, due, number = Oversleep(), time.monotonic_ns(), 0
         end = due + int(count * pause_ms * 1e6 + patience_seconds * 1e9)
-        while len(series) < count and (now := time.monotonic_ns()) < end:
+        while count - 1 not in series and (now := time.monotonic_ns()) < end:
             if number < count and now >= due:
                 self._echo.sendto(ECHO.pack(number, time.time_ns(), 0, 0), (peer, ECHO_PORT))
                 number, due = number + 1, now + int(pause_ms * 1e6)

@@ -5,9 +5,7 @@ The two ends are handed in: this module sends nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import Any, Protocol
 
 from epolab.model.link import Link
@@ -23,6 +21,10 @@ from epolab.wan.measured import (
     round_trips_of,
 )
 from epolab.wan.plan import FlowPlan, GoodputPlan, LinkPlan
+
+# Sent first, and not counted: they wait for the neighbour's hardware address.
+GREETINGS = 5
+GREETING_PAUSE_MS = 20.0
 
 
 class End(Protocol):
@@ -47,32 +49,30 @@ class LinkSurvey:
     plan: LinkPlan
     a: End
     b: End
-    _flows: Iterator[int] = field(default_factory=lambda: count(1))
+    first_flow: int = 1
+    _sent: int = 0
     _answers: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> LinkFigures:
-        """Every figure of the plan; a link that answers no echo is asked nothing more."""
+        """Every figure of the plan; a link that answers no greeting is asked nothing more."""
+        if not self._echoes(GREETINGS, GREETING_PAUSE_MS)["series"]:
+            return LinkFigures(DirectionFigures(), DirectionFigures())
         seen = self._round_trips()
-        if seen.round_trips is None:
-            return seen
         there, back = self._directions(seen)
         control, goodputs = self._goodputs()
         there, back = replace(there, goodput_bps=goodputs[0]), replace(back, goodput_bps=goodputs[1])
         return replace(seen, a_to_b=there, b_to_a=back, congestion_control=control, noise_ms=noise_of(self._answers))
 
-    def _round_trips(self) -> LinkFigures:
-        plan = self.plan
-        seconds = plan.round_trips * plan.round_trip_pause_ms / 1000 + plan.patience_seconds
-        self.b.ask("echo", count=plan.round_trips, seconds=seconds)
-        self.a.ask(
-            "round_trips",
-            peer=self.b.address,
-            count=plan.round_trips,
-            pause_ms=plan.round_trip_pause_ms,
-            patience_seconds=plan.patience_seconds,
-        )
+    def _echoes(self, count: int, pause_ms: float) -> dict[str, Any]:
+        patience = self.plan.patience_seconds
+        self.b.ask("echo", count=count, seconds=count * pause_ms / 1000 + patience)
+        self.a.ask("round_trips", peer=self.b.address, count=count, pause_ms=pause_ms, patience_seconds=patience)
         answer = self._answer(self.a)
         self._answer(self.b)
+        return answer
+
+    def _round_trips(self) -> LinkFigures:
+        answer = self._echoes(self.plan.round_trips, self.plan.round_trip_pause_ms)
         figures = (self._one_way(answer["series"], 1), self._one_way(answer["series"], 2))
         return LinkFigures(*figures, round_trips_of(answer), noise_of(self._answers))
 
@@ -111,7 +111,7 @@ class LinkSurvey:
         """What arrived of a flow each way; None where none was sent."""
         if there is None and back is None:
             return None, None
-        flow = next(self._flows)
+        flow, self._sent = self.first_flow + self._sent, self._sent + 1
         seconds = self.plan.patience_seconds + max(it.seconds for it in (there, back) if it is not None) * 1.2
         for end, peer, own, others in ((self.a, self.b, there, back), (self.b, self.a, back, there)):
             send = None if own is None else _flow_values(own)
