@@ -25,7 +25,7 @@ def run(work: Work) -> bool:
     digest = inputs(work)
     if read_done(work, "measure") == digest and work.folder.read_json(CERTIFICATE) is not None:
         return False
-    from epolab.steps.measure import measure
+    from epolab.verify.measure import measure
 
     write_done(work, "measure", None)
     write_phase(work, find_lab(work.docker, work.lab), "creating")

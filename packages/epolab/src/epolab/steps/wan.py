@@ -36,7 +36,7 @@ def list_links(docker: Docker, lab: str) -> list[dict[str, Any]]:
 
 def measure_links(docker: Docker, lab: str, name: str | None, say: Callable[[str], None]) -> list[dict[str, Any]]:
     """Measure the certificate anew; the LINK documents of all links, or of one."""
-    from epolab.steps.measure import measure
+    from epolab.verify.measure import measure
 
     topology, folder = require_topology(lab), LabFolder.of(lab)
     names = [link.name for link in topology.links]
