@@ -45,7 +45,6 @@ def pushed_files(props: Mapping[str, Any], keys: LabKeys) -> Files:
     servers = "".join(f"nameserver {address}\n" for address in props["resolvers"])
     return {
         "etc/hosts": (hosts.encode(), 0o644),
-        "etc/hostname": (f"{name}\n".encode(), 0o644),
         "etc/resolv.conf": (f"search {domain}\n{servers}options timeout:1 attempts:3\n".encode(), 0o644),
         "etc/ssh/ssh_host_ed25519_key": (keys.host_private, 0o600),
         "etc/ssh/ssh_host_ed25519_key.pub": (keys.host_public, 0o644),
