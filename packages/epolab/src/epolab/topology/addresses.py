@@ -121,7 +121,8 @@ def _hosts(site: DraftSite, segment: Segment) -> Iterator[tuple[DraftNode, Pair]
     numbers = _free_numbers(site, segment, nodes)
     for node in nodes:
         fixed_v4, fixed_v6 = fixed(site, segment, node)
-        number = ROUTER_HOST if "router" in node.components else next(numbers)
+        wholly_fixed = fixed_v4 is not None and fixed_v6 is not None
+        number = ROUTER_HOST if "router" in node.components or wholly_fixed else next(numbers)
         ipv4 = fixed_v4 if fixed_v4 is not None else int(segment.ipv4.network_address) + number
         ipv6 = fixed_v6 if fixed_v6 is not None else int(segment.ipv6.network_address) + v6_number(segment, number)
         yield node, interface_pair(segment, ipv4, ipv6)
