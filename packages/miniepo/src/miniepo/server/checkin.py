@@ -20,6 +20,7 @@ from miniepo.server.scheduler import MANUAL
 from miniepo.server.services import Services
 
 DESCRIPTION = "PkgCatalog.xml"
+_ZIP_MAGIC = b"PK\x03\x04"
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 _RESERVED = {content.REPLICA_LOG.lower(), content.PACKAGE_CATALOG.lower()}
 
@@ -80,7 +81,7 @@ def _prepare(folder: Path, uploads: Sequence[Upload], request: PackageRequest) -
 
 def _members(uploads: Sequence[Upload]) -> Iterator[tuple[str, bytes]]:
     """The files themselves, and those inside of a single zip archive."""
-    if len(uploads) == 1 and uploads[0].name.lower().endswith(".zip"):
+    if len(uploads) == 1 and uploads[0].data.startswith(_ZIP_MAGIC):
         yield from _unzipped(uploads[0])
         return
     for upload in uploads:
