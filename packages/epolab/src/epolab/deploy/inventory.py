@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from epolab.deploy.management import management_variables
 from epolab.deploy.secrets import ADMIN_USER, Secrets, subject_hash
 from epolab.deploy.wheel import Release
 from epolab.hands.guest import ssh_proxy_argv
@@ -79,7 +80,7 @@ def host_variables(topology: Topology, lab: Lab, node: Node) -> dict[str, Any]:
     if node.has("sql"):
         variables |= _sql(topology, lab, node)
     if node.has("server"):
-        variables |= _server(topology, lab, node)
+        variables |= _server(topology, lab, node) | management_variables(topology)
     if node.has("server") or node.has("handler"):
         variables |= _handler(topology, lab, node)
     if node.has("updates"):
