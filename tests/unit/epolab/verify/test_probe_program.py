@@ -33,6 +33,12 @@ def test_open_and_refused_ports_are_told_apart(listener: tuple[str, int], unused
 def test_udp_without_an_answer_is_silent() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
         mute.bind(("127.0.0.1", 0))
-        knock = {"protocol": "udp", "address": "127.0.0.1", "port": mute.getsockname()[1], "send": "00", "timeout_s": 0.05}
+        knock = {
+            "protocol": "udp",
+            "address": "127.0.0.1",
+            "port": mute.getsockname()[1],
+            "send": "00",
+            "timeout_s": 0.05,
+        }
         (answer,) = asyncio.run(knock_all([knock]))
     assert answer["outcome"] == "silent"

@@ -104,7 +104,7 @@ def lets_in(rule: Rule, exception: FirewallException, source: str) -> bool:
 
 def _port_matches(rule: Rule, exception: FirewallException) -> bool:
     inside = any(first <= exception.port <= last for first, last in rule.ports)
-    return rule.port_of == exception.port_of and inside
+    return rule.port_of == "destination" and inside
 
 
 def _narrower_than(rule: Rule) -> bool:

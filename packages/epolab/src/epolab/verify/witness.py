@@ -22,6 +22,7 @@ from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.verify.knocks import Answer, Knock
+from epolab.verify.web_api import Upload, body_of, shell_text
 
 PROBE_PROGRAM = resources.files("epolab.verify").joinpath("probe_program.py").read_text()
 
@@ -42,7 +43,7 @@ class Witness:
     lab: str
     topology: Topology
     folder: Path
-    _hosts: dict[str, tuple[Host, threading.Lock]] = field(default_factory=dict)
+    _hosts: dict[tuple[str, str], tuple[Host, threading.Lock]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -59,29 +60,32 @@ class Witness:
         """The testinfra host of a node."""
         return self._entry(path)[0]
 
-    def _entry(self, path: str) -> tuple[Host, threading.Lock]:
+    def _entry(self, path: str, line: str = "") -> tuple[Host, threading.Lock]:
         with self._lock:
-            if path not in self._hosts:
+            if (path, line) not in self._hosts:
                 name = path.replace("/", ".")
                 host = testinfra.get_host(f"paramiko://root@{name}", ssh_config=str(self.ssh_config))
-                self._hosts[path] = (host, threading.Lock())
-            return self._hosts[path]
+                self._hosts[path, line] = (host, threading.Lock())
+            return self._hosts[path, line]
 
     def forget(self, path: str) -> None:
         """Drop the connection to a node, because the node was restarted."""
         with self._lock:
-            self._hosts.pop(path, None)
+            self._hosts = {key: value for key, value in self._hosts.items() if key[0] != path}
 
-    def run(self, path: str, command: str) -> Ran:
-        """Run a shell command on a node as root; a command that fails is an answer, not an error."""
-        host, lock = self._entry(path)
+    def run(self, path: str, command: str, line: str = "") -> Ran:
+        """Run a shell command on a node as root; a command that fails is an answer, not an error.
+
+        Commands on one node wait for each other, except on a `line` (a connection) of their own.
+        """
+        host, lock = self._entry(path, line)
         with lock:
             result = host.run(command)
         return Ran(result.rc, str(result.stdout), str(result.stderr))
 
-    def must(self, path: str, command: str) -> str:
+    def must(self, path: str, command: str, line: str = "") -> str:
         """Run a shell command on a node that has to succeed; gives its standard output."""
-        ran = self.run(path, command)
+        ran = self.run(path, command, line)
         if ran.code:
             raise WorldError(
                 f"{path}: {command.splitlines()[0][:200]} ended with {ran.code}: {ran.stderr.strip()[-400:]}"
@@ -92,11 +96,11 @@ class Witness:
         """Run an undo of the journal."""
         self.must(undo.node, undo.command)
 
-    def python(self, path: str, program: str, given: object, interpreter: str = "/usr/bin/python3") -> Any:
+    def python(self, path: str, program: str, given: object, line: str = "") -> Any:
         """Run a Python program on a node with JSON on its standard input; gives the JSON that it printed."""
         code, data = (base64.b64encode(text.encode()).decode() for text in (program, json.dumps(given)))
         script = f"import base64;exec(compile(base64.b64decode('{code}'),'program','exec'),{{'__name__':'__main__'}})"
-        return json.loads(self.must(path, f"echo {data} | base64 -d | {interpreter} -c {shlex.quote(script)}"))
+        return json.loads(self.must(path, f"echo {data} | base64 -d | /usr/bin/python3 -c {shlex.quote(script)}", line))
 
     def knock(self, path: str, knocks: Sequence[Knock]) -> list[Answer]:
         """Knock at ports from a node, all at once."""
@@ -116,22 +120,6 @@ class Witness:
         """The node that carries the server."""
         return facts.server(self.topology)
 
-    def api(self, command: str, **arguments: str) -> Any:
-        """Call the server's Web API on the server node; gives the decoded JSON body; WorldError on `Error n :`."""
-        words = " ".join(shlex.quote(f"{name}={value}") for name, value in arguments.items())
-        fields = "".join(
-            f" --data-urlencode {word}" for word in shlex.split(words) and map(shlex.quote, shlex.split(words))
-        )
-        call = (
-            f"curl -sS --max-time 20 -G --cacert /etc/miniepo/tls/ca.pem"
-            f' -K <(printf \'user = "admin:%s"\' "$(cat /etc/miniepo/keys/admin.password)"){fields}'
-            f" --data-urlencode :output=json https://localhost:8443/remote/{command}"
-        )
-        return _body(command, self.must(self.server.path, f"bash -c {shlex.quote(call)}"))
-
-
-def _body(command: str, text: str) -> Any:
-    """The JSON body of a reply framed as `OK:` CRLF body (Web API framing, domain 7.2)."""
-    if not text.startswith("OK:"):
-        raise WorldError(f"{command}: the server answered {text.strip()[:400]!r}")
-    return json.loads(text[3:].strip() or "null")
+    def api(self, command: str, upload: Upload | None = None, /, **arguments: str) -> Any:
+        """Call the server's Web API on the server node; gives the decoded body; WorldError when it refuses."""
+        return body_of(command, self.must(self.server.path, shell_text(command, arguments, upload)))

@@ -50,6 +50,10 @@ class Policies:
         )
         return int(saved)
 
+    async def delete(self, id: int) -> bool:
+        """Delete a policy with its assignments; False if there is none of that number."""
+        return await self._database.run("policy/delete", id=id) == 1
+
     async def assign_to_group(self, policy: PolicyObject, group_id: int) -> None:
         await self._database.run(
             "policy/assign_to_group", node_id=group_id, category=policy.category, policy_id=policy.id

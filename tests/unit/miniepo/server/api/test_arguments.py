@@ -47,6 +47,6 @@ def test_what_is_wrong_with_an_argument_is_said() -> None:
 
 
 def test_the_only_file_is_the_file_whatever_its_name() -> None:
-    assert read_call("/remote/x", [], {"Upload": b"data"}, ()).file("file") == b"data"
+    assert read_call("/remote/x", [], {"Upload": ("p.json", b"data")}, ()).file("file") == b"data"
     with pytest.raises(CommandError, match="multipart"):
         read_call("/remote/x", [], {}, ()).file("file")

@@ -57,19 +57,19 @@ class WebApi:
         return framing.write(await command.run(call), call.output, command.element)
 
 
-async def _body(request: Request) -> tuple[list[tuple[str, str]], dict[str, bytes]]:
+async def _body(request: Request) -> tuple[list[tuple[str, str]], dict[str, tuple[str, bytes]]]:
     """The words and the files of a form; other bodies are left alone."""
     if request.method != "POST" or "form" not in request.headers.get("content-type", ""):
         return [], {}
     if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
         raise CommandError(f"a body may have {MAX_BODY_BYTES} bytes at most")
     words: list[tuple[str, str]] = []
-    files: dict[str, bytes] = {}
+    files: dict[str, tuple[str, bytes]] = {}
     try:
         async with request.form(max_files=20, max_fields=200) as form:
             for name, value in form.multi_items():
                 if isinstance(value, UploadFile):
-                    files[name] = await value.read()
+                    files[name] = (value.filename or name, await value.read())
                 else:
                     words.append((name, value))
     except MultiPartException as error:

@@ -14,11 +14,14 @@ TOKEN = "orion.user.security.token"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: the command, its named arguments (names in lower case), uploaded files, and the output form."""
+    """One call: the command, its named arguments (names in lower case), uploaded files, and the output form.
+
+    A file is its own name and its bytes.
+    """
 
     command: str
     arguments: dict[str, str]
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     output: str = "terse"
     user: str = ""
 
@@ -65,7 +68,7 @@ class Call:
             found = next(iter(self.files.values()))
         if found is None:
             raise CommandError(f"the file {name} is missing: send it as multipart/form-data")
-        return found
+        return found[1]
 
 
 def command_of(path: str) -> str:
@@ -79,7 +82,7 @@ def pairs_of(query: str) -> list[tuple[str, str]]:
 
 
 def read_call(
-    path: str, pairs: Sequence[tuple[str, str]], files: Mapping[str, bytes], parameters: Sequence[str]
+    path: str, pairs: Sequence[tuple[str, str]], files: Mapping[str, tuple[str, bytes]], parameters: Sequence[str]
 ) -> Call:
     """A call from its words; `parameters` are the command's, in order, for those that came as `param1`, `param2`, …"""
     arguments: dict[str, str] = {}

@@ -35,7 +35,8 @@ async def rules_of(store: Store, given: list[GivenRule]) -> list[Rule]:
         group = await store.groups.by_path(rule.group) if rule.group else None
         if rule.group and group is None:
             raise CommandError(f"there is no group {rule.group!r}")
-        for subnet in rule.subnets or [None]:
+        subnets: list[str | None] = [*rule.subnets] or [None]
+        for subnet in subnets:
             rules.append(Rule(len(rules) + 1, group.id if group else None, subnet, not rule.use, rule.use))
     return rules
 
@@ -89,6 +90,9 @@ class LabCommands:
             for each in await self._store.policies.assignments()
         ]
 
+    async def delete_policy(self, call: Call) -> bool:
+        return await self._store.policies.delete(call.number("objectId"))
+
     async def list_callins(self, call: Call) -> list[dict[str, Any]]:
         try:
             since = float(call.text("since", "0"))
@@ -117,6 +121,7 @@ def commands(services: Services) -> list[Command]:
         Command("miniepo.assignTask", ("task", "[group]"), "Assigns a client task to a group", own.assign_task),
         Command("miniepo.setHandlerRules", ("rules",), "Sets the handler assignment rules", own.set_handler_rules),
         Command("miniepo.listAssignments", (), "Lists the policy assignments", own.list_assignments),
+        Command("miniepo.deletePolicy", ("objectId",), "Deletes a policy and its assignments", own.delete_policy),
         Command("miniepo.listCallins", ("[name]", "[since]"), "Lists when agents called in", own.list_callins),
         Command("miniepo.listEvents", ("[name]",), "Lists the events that agents delivered", own.list_events),
         Command("miniepo.listTaskStatuses", ("[name]",), "Lists how client tasks went", own.list_task_statuses),

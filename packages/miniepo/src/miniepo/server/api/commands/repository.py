@@ -62,7 +62,7 @@ class RepositoryCommands:
 
     async def check_in(self, call: Call) -> dict[str, Any]:
         """A zip with a PkgCatalog.xml is a whole package; otherwise product, type and version are told by name."""
-        uploads = [Upload(name, data) for name, data in call.files.items()]
+        uploads = [Upload(name, data) for name, data in call.files.values()]
         if not uploads:
             raise CommandError("the package is missing: send it as multipart/form-data")
         package = await check_in(self._services, uploads, request_of(call), call.user)

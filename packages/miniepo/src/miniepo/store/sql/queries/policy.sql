@@ -34,3 +34,6 @@ SELECT a.BranchNodeID AS group_id, a.LeafNodeID AS system_id, p.PolicyObjectID A
        p.Name AS name, p.Settings AS settings
 FROM EPOPolicyAssignments a JOIN EPOPolicyObjects p ON p.PolicyObjectID = a.PolicyObjectID
 ORDER BY p.Category;
+
+-- name: delete
+DELETE FROM EPOPolicyObjects WHERE PolicyObjectID = %(id)s;

@@ -1,0 +1,45 @@
+"""Calls of the server's Web API as shell text for the server node, and what their replies say (pure)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from epolab.errors import WorldError
+
+BASE = "https://localhost:8443/remote"
+# the password goes to curl by a configuration on a pipe, never as an argument that a process list would show
+_LOGIN = '-K <(printf \'user = "admin:%s"\' "$(cat /etc/miniepo/keys/admin.password)")'
+_CURL = f"curl -sS --max-time 120 --cacert /etc/miniepo/tls/ca.pem {_LOGIN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that goes with a call, under the name of an argument."""
+
+    argument: str
+    name: str
+    content: bytes
+
+
+def shell_text(command: str, arguments: Mapping[str, str], upload: Upload | None = None) -> str:
+    """The shell command that makes a call on the server node and prints the reply."""
+    words = {**arguments, ":output": "json"}
+    if upload is None:
+        fields = " ".join(f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in words.items())
+        return f"bash -c {shlex.quote(f'{_CURL} -G {fields} {BASE}/{command}')}"
+    form = " ".join(f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in words.items())
+    file = shlex.quote(f"{upload.argument}=@-;filename={upload.name}")
+    data = base64.b64encode(upload.content).decode()
+    return f"echo {data} | base64 -d | bash -c {shlex.quote(f'{_CURL} {form} -F {file} {BASE}/{command}')}"
+
+
+def body_of(command: str, reply: str) -> Any:
+    """The JSON body of a reply framed as `OK:` CR LF body (domain 7.2); WorldError for anything else."""
+    if not reply.startswith("OK:"):
+        raise WorldError(f"{command}: the server answered {reply.strip()[:400]!r}")
+    return json.loads(reply[3:].strip() or "null")

@@ -1,0 +1,25 @@
+"""Reading frames, and a request from its segments."""
+
+import struct
+
+from epolab.verify.sniffer_program import segment_of, whole_request
+
+
+def frame(payload: bytes, port: int, sequence: int = 7) -> bytes:
+    tcp = struct.pack("!HHIIBBHHH", 40000, port, sequence, 0, 5 << 4, 24, 0, 0, 0) + payload
+    total = 20 + len(tcp)
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, total, 0, 0, 64, 6, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]))
+    return bytes(12) + b"\x08\x00" + head + tcp
+
+
+def test_a_segment_to_the_port_is_read_and_padding_is_not_payload() -> None:
+    assert segment_of(frame(b"hello", 8081) + bytes(6), 8081) == ("10.0.0.1", 40000, 7, b"hello")
+    assert segment_of(frame(b"hello", 80), 8081) is None
+    assert segment_of(bytes(60), 8081) is None
+
+
+def test_a_request_is_whole_when_its_body_is_and_order_does_not_matter() -> None:
+    parts = {30: b"lo", 10: b"POST /wakeup HTTP/1.1\r\nContent-Length: 5\r\n\r\n", 20: b"hel"}
+    assert whole_request(parts) == b"POST /wakeup HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
+    del parts[30]
+    assert whole_request(parts) is None
