@@ -8,11 +8,14 @@ set -eu
 
 pidfile=$engine_run/dockerd.pid
 log=$engine_home/docker/dockerd.log
-socket=/var/run/docker.sock
 
 our_pid() {
-    pid=$(cat "$pidfile" 2>/dev/null) || return 1
-    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] && echo "$pid"
+    pid=$(cat "$pidfile" 2>/dev/null) && runs "$pid" dockerd && echo "$pid"
+}
+
+# Whether a process is that program and has not ended (a zombie has).
+runs() {
+    [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
 }
 
 wait_until_it_answers() {
@@ -30,6 +33,7 @@ start() {
         say "  a Docker engine answers; it is used as it is"
         return
     fi
+    [ -z "${EPOLAB_ENGINE_SOCKET:-}" ] || { start_ours; return; }
     [ -z "${DOCKER_HOST:-}" ] || fail "the Docker engine at $DOCKER_HOST does not answer" "unset DOCKER_HOST"
     if [ "$(id -u)" != 0 ] && as_root docker version >/dev/null 2>&1; then
         fail "a Docker engine runs, but $(id -un) may not use it" "sudo usermod -aG docker $(id -un); newgrp docker"
@@ -43,14 +47,20 @@ start() {
     start_ours
 }
 
+# A killed engine leaves files with process numbers, which would make the next one wait for the dead.
+forget_the_dead() {
+    pid=$(cat "$1" 2>/dev/null) && runs "$pid" "$2" || as_root rm -f "$1"
+}
+
 start_ours() {
     command -v dockerd >/dev/null || PATH=$PATH:/usr/sbin:/sbin
     command -v dockerd >/dev/null || fail "there is no dockerd" "make setup"
-    our_pid >/dev/null || as_root rm -f "$pidfile"
+    forget_the_dead "$pidfile" dockerd
+    forget_the_dead "$engine_run/docker/containerd/containerd.pid" containerd
     as_root mkdir -p "$engine_home/docker" "$engine_run"
     say "  starting a Docker engine of our own (no networks, no firewall rules; log: $log)"
     as_root setsid --fork sh -c 'log=$1; shift; exec dockerd "$@" </dev/null >>"$log" 2>&1' sh "$log" \
-        --host "unix://$socket" --group "$(id -gn)" --pidfile "$pidfile" \
+        --host "unix://$engine_socket" --group "$(id -gn)" --pidfile "$pidfile" \
         --data-root "$engine_home/docker/data" --exec-root "$engine_run/docker" \
         --bridge=none --iptables=false --ip6tables=false --ip-forward=false
     wait_until_it_answers 60 || fail "our Docker engine does not answer: $(as_root tail -n 3 "$log")" "less $log"
@@ -61,11 +71,13 @@ stop() {
     say "  stopping our Docker engine (process $pid)"
     as_root kill "$pid"
     waited=0
-    while our_pid >/dev/null; do
+    while runs "$pid" dockerd; do
         [ "$waited" -lt 30 ] || fail "our Docker engine does not stop" "kill -9 $pid"
         sleep 1
         waited=$((waited + 1))
     done
+    # an engine that was killed once leaves its data mounted upon itself
+    ! mountpoint -q "$engine_home/docker/data" || as_root umount "$engine_home/docker/data"
 }
 
 status() {

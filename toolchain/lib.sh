@@ -2,8 +2,10 @@
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/epolab
-engine_home=/var/lib/epolab
-engine_run=/run/epolab
+# The engine that set-up starts where none answers; tests give a private one other places.
+engine_home=${EPOLAB_ENGINE_HOME:-/var/lib/epolab}
+engine_run=${EPOLAB_ENGINE_RUN:-/run/epolab}
+engine_socket=${EPOLAB_ENGINE_SOCKET:-/var/run/docker.sock}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -34,4 +36,10 @@ agreed() {
     case $answer in "" | y | Y | yes) return 0 ;; *) return 1 ;; esac
 }
 
-engine_answers() { docker version >/dev/null 2>&1; }
+engine_answers() {
+    if [ -n "${EPOLAB_ENGINE_SOCKET:-}" ]; then
+        docker --host "unix://$engine_socket" version >/dev/null 2>&1
+    else
+        docker version >/dev/null 2>&1
+    fi
+}

@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from epolab.hands.files import cache_home
@@ -35,9 +35,13 @@ class Cache:
         entry = self._folder / key
         return entry if entry.is_dir() else None
 
+    def busy(self, word: str) -> AbstractContextManager[None]:
+        """Hold this kind of work on this host alone, for as long as the block lasts."""
+        return alone(self._folder / f".{word}.lock")
+
     def make(self, key: str, fill: Callable[[Path], None]) -> Path:
         """The entry, made now if it is not there; `fill` writes into a folder that gets its name only when done."""
-        with alone(self._folder / f".{key}.lock"):
+        with self.busy(key):
             found = self.find(key)
             if found:
                 return found

@@ -81,17 +81,21 @@ class _Builder:
             return BuiltImage(reference, full, kept and kept / "rootfs.tar")
         entry = self._cache.make(key, lambda folder: self._make_root(recipe, folder))
         root = entry / "rootfs.tar"
-        if not self._store.has(reference):
-            self._progress(f"importing {reference}")
-            self._store.import_root(root, reference, _settings(recipe, full))
+        with self._cache.busy(f"engine-{key}"):
+            if not self._store.has(reference):
+                self._progress(f"importing {reference}")
+                self._store.import_root(root, reference, _settings(recipe, full))
         return BuiltImage(reference, full, root)
 
     def _extended(self, recipe: Recipe, reference: str, full: str) -> BuiltImage:
-        if not self._store.has(reference):
-            base = self._base(recipe)
-            self._progress(f"building {reference} from {base}")
-            files = archive(_files(recipe, self._repository))
-            self._store.extend(base, reference, files, recipe.finish, _settings(recipe, full))
+        if self._store.has(reference):
+            return BuiltImage(reference, full, None)
+        base = self._base(recipe)
+        with self._cache.busy(f"engine-{recipe.name}-{short(full)}"):
+            if not self._store.has(reference):
+                self._progress(f"building {reference} from {base}")
+                files = archive(_files(recipe, self._repository))
+                self._store.extend(base, reference, files, recipe.finish, _settings(recipe, full))
         return BuiltImage(reference, full, None)
 
     def _base(self, recipe: Recipe) -> str:
