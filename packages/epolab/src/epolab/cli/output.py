@@ -11,6 +11,14 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
+PLAIN_COLUMNS = 160
+
+
+def _console(file: TextIO, plain: bool) -> Console:
+    """A console; where there is no terminal, lines are as long as a table needs."""
+    width = None if file.isatty() else PLAIN_COLUMNS
+    return Console(file=file, highlight=False, no_color=plain, soft_wrap=True, width=width)
+
 
 class Output:
     """What a verb speaks through; `document` is held until the end so that an error can be put beside it."""
@@ -21,8 +29,8 @@ class Output:
         self._stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr
         plain = "NO_COLOR" in os.environ
-        self.people = Console(file=self._stderr, highlight=False, no_color=plain, soft_wrap=True)
-        self.results = Console(file=self._stdout, highlight=False, no_color=plain, soft_wrap=True)
+        self.people = _console(self._stderr, plain)
+        self.results = _console(self._stdout, plain)
         self._document: Any = None
 
     def document(self, value: Any) -> None:

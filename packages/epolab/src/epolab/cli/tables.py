@@ -13,7 +13,7 @@ def shape_text(shape: Mapping[str, Any] | None) -> str:
     if shape is None:
         return "-"
     parts = [] if shape["rate_bps"] is None else [f"{shape['rate_bps'] / 1e6:g} Mbit/s"]
-    parts += [] if shape["delay_ms"] is None else [f"{shape['delay_ms']:.4g} ms"]
+    parts += [f"{shape['delay_ms']:.4g} ms"] if shape["delay_ms"] else []
     parts += [f"± {shape['jitter_ms']:.3g} ms"] if shape["jitter_ms"] else []
     parts += [f"{shape['loss_ratio'] * 100:.3g} % loss"] if shape["loss_ratio"] else []
     return ", ".join(parts) or "LAN speed"

@@ -47,6 +47,9 @@ def _show(out: Output, document: dict[str, Any]) -> None:
     show_nodes(out, document)
     show_certificate(out, document)
     show_timings(out, document)
+    outside = [link["name"] for link in document["links"] if link["within"] is False]
+    if outside:
+        out.say(f"warning: measured outside its declaration: {', '.join(outside)} (epolab wan measure)")
     lab = document["lab"]
     first = next((f"{n['site']}/{n['name']}" for n in document["nodes"] if "agent" in n["components"]), "NODE")
     out.show(f"next: epolab verify {lab} | epolab ssh {lab}:{first} | epolab status {lab} | epolab down {lab}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-
 from collections.abc import Mapping
 
 from epolab.hands.files import LabFolder, write_private
@@ -30,9 +29,9 @@ def ssh_options(folder: LabFolder, container: str, kind: str) -> list[str]:
 
 
 def ssh_argv(folder: LabFolder, container: str, kind: str, command: list[str], *, terminal: bool = False) -> list[str]:
-    """`ssh` to a node as root; without a command, a shell."""
+    """`ssh` to a node as root: one word is a line for its shell, several are a program and its arguments."""
     program = ["ssh", *ssh_options(folder, container, kind), *(["-t"] if terminal else [])]
-    return [*program, f"root@{container}", *([shlex.join(command)] if command else [])]
+    return [*program, f"root@{container}", *(command if len(command) < 2 else [shlex.join(command)])]
 
 
 def write_config(folder: LabFolder, nodes: Mapping[str, Mapping[str, str]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from epolab.errors import ContainerError, NotReadyError, TimeoutExceededError
@@ -35,13 +36,20 @@ def parse(text: str) -> dict[str, Any]:
     return document
 
 
-def missing(document: dict[str, Any]) -> list[str]:
-    """What is not ready yet, a line for each."""
-    return [str(line) for line in document.get("missing", [])]
+def missing(document: Mapping[str, Any], expected: Collection[str]) -> list[str]:
+    """What is not ready yet, a line for each; `expected` are the full names of the systems that there must be."""
+    lines = []
+    for kind in ("systems", "repositories", "handlers"):
+        for entry in document[kind]:
+            if not entry["ready"]:
+                lines.append(f"{entry['name']} ({kind}): {entry.get('problems') or 'not ready'}")
+    known = {system["fqdn"] for system in document["systems"]}
+    return [*(f"{name}: has not called in" for name in sorted(set(expected) - known)), *lines]
 
 
 def run(work: Work) -> bool:
     """Wait; NotReadyError, with what is missing, when it takes too long."""
+    expected = [node.fqdn for node in facts.agents(work.topology)]
     last: list[str] = ["the server has not answered"]
     waited = False
 
@@ -52,8 +60,8 @@ def run(work: Work) -> bool:
         except ContainerError as error:
             last = [error.message]
         else:
-            last = missing(document)
-            if document.get("ready"):
+            last = missing(document, expected)
+            if not last:
                 return True
         if not waited or len(last) < 4:
             work.progress.note(f"waiting for {len(last)}: {', '.join(last[:3])}")
