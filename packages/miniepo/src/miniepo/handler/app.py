@@ -18,7 +18,6 @@ from miniepo.store import notices
 from miniepo.store.database import open_database
 from miniepo.store.store import Store
 from miniepo.wire.https_server import Listener, serve
-from miniepo.wire.stream import client_context
 
 _logger = log.logger("handler")
 
@@ -71,4 +70,4 @@ def _content(settings: config.HandlerConfig) -> Content:
     root = Path(settings.repository)
     if settings.master.url is None:
         return LocalContent(root)
-    return CachedContent(root, settings.master.url, client_context(settings.tls.ca))
+    return CachedContent(root, settings.master.url, settings.tls.ca)

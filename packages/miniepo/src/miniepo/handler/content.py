@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -18,7 +17,7 @@ from miniepo import log
 from miniepo.errors import TransferError, UnreachableError
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.wire.http_client import Answer, HttpConnection
-from miniepo.wire.stream import connect, start_tls
+from miniepo.wire.stream import client_context, connect, start_tls
 
 _ETAG_SUFFIX = ".etag"
 _logger = log.logger("handler.content")
@@ -39,12 +38,12 @@ class LocalContent:
 class CachedContent:
     """A cache in front of the master's `/Software/`."""
 
-    def __init__(self, root: Path, master_url: str, tls: ssl.SSLContext) -> None:
+    def __init__(self, root: Path, master_url: str, ca: str) -> None:
         parts = urlsplit(master_url)
         self._secure = parts.scheme == "https"
         self._endpoint = Endpoint(parts.hostname or "", parts.port or (443 if self._secure else 80))
         self._root = root
-        self._tls = tls
+        self._tls = client_context(ca)
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def file(self, relative: str) -> Path | None:

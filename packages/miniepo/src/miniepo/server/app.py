@@ -12,6 +12,8 @@ from miniepo import config, log
 from miniepo.clock import SystemClock, SystemEntropy
 from miniepo.errors import DatabaseUnavailableError
 from miniepo.protocol import signing
+from miniepo.server.api.app import remote_app
+from miniepo.server.api.authentication import hash_password
 from miniepo.server.jobs import Jobs
 from miniepo.server.master import MasterRepository
 from miniepo.server.replicate import Signer
@@ -80,10 +82,7 @@ async def _prepare(services: Services) -> None:
 
 async def _ensure_admin(store: Store, admin: config.Admin) -> None:
     if await store.users.by_name(admin.user) is None:
-        from argon2 import PasswordHasher
-
-        password_hash = PasswordHasher().hash(config.read_secret(admin.password_file))
-        await store.users.ensure(admin.user, password_hash, admin=True)
+        await store.users.ensure(admin.user, hash_password(config.read_secret(admin.password_file)), admin=True)
         _logger.info("created the console user %s", admin.user)
 
 
@@ -94,8 +93,6 @@ def _server_tasks(settings: config.ServerConfig) -> tuple[config.ServerTask, ...
 
 
 async def _serve(services: Services) -> None:
-    from miniepo.server.api.app import remote_app
-
     settings = services.settings
     registrations = Notices(settings.database, notices.REPOSITORIES)
     listener = Listener(settings.console_port, settings.tls)
