@@ -9,6 +9,7 @@ from typing import Any
 
 from epolab_fabric.interfaces import netlink_in
 from epolab_fabric.namespaces import Namespace, inode_of, namespace_of
+from epolab_fabric.tap_holder import tap_holder
 
 FABRIC = "fabric"
 CABLE = "cable"
@@ -66,6 +67,8 @@ def _document(place: Surveyed, places: list[Surveyed], carried: Mapping[tuple[st
             peer = _veth_peer(place, places, link)
         elif carried.get((place.path, name)) == place.namespace.inode:
             peer = {"path": FABRIC, "name": CABLE}
+        elif kind == "tun" and (holder := tap_holder(name, place.namespace.inode)):
+            peer = {"path": place.path, "name": holder}
         interfaces.append({"name": name, "index": index, "kind": kind, "peer": peer})
     return {"namespace": place.namespace.inode, "interfaces": interfaces}
 
