@@ -111,3 +111,8 @@ def test_a_value_left_out_is_where_its_key_is() -> None:
     root = parse_text("a:\nb: 1\n", "f").root
     assert isinstance(root, Mapping)
     assert root.entries[0][1].place == Place(1, 1)
+
+
+def test_of_two_anchors_of_one_name_the_last_before_the_alias_counts() -> None:
+    root = parse_text("a: &x 1\nb: &x 2\nc: *x\n", "f").root
+    assert root is not None and plain(root) == {"a": 1, "b": 2, "c": 2}

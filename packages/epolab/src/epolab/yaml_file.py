@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from epolab.model.problem import Problem
+from epolab.model.problem import Problem, one_line
 
 MAX_VALUES = 100_000
 MERGE = "<<"
@@ -133,6 +133,7 @@ def plain(value: Value) -> Any:
 def _composer() -> Any:
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True
+    yaml.composer.warn_double_anchors = False
     return yaml
 
 
@@ -141,7 +142,7 @@ def _place(node: Node) -> Place:
 
 
 def _problem(name: str, place: Place, code: str, message: str, hint: str) -> Problem:
-    return Problem(name, place.line, place.column, code, "error", message, hint)
+    return Problem(name, place.line, place.column, code, "error", one_line(message), hint)
 
 
 def _not_utf8(data: bytes, start: int, name: str) -> Problem:

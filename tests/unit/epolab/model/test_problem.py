@@ -1,4 +1,4 @@
-from epolab.model.problem import Problem
+from epolab.model.problem import MAX_MESSAGE, Problem, one_line
 
 
 def test_a_problem_is_one_line_and_its_hint_below() -> None:
@@ -21,3 +21,8 @@ def test_the_document_has_the_keys_of_the_contract() -> None:
         "message": "m",
         "hint": "h",
     }
+
+
+def test_a_message_is_one_line_of_a_bearable_length() -> None:
+    assert one_line("a\n  b\tc") == "a b c"
+    assert len(one_line("x" * 5000)) == MAX_MESSAGE

@@ -6,6 +6,15 @@ from typing import Literal
 Severity = Literal["error", "warning"]
 
 
+MAX_MESSAGE = 300
+
+
+def one_line(text: str) -> str:
+    """A message without line breaks, and no longer than a person reads."""
+    joined = " ".join(text.split())
+    return joined if len(joined) <= MAX_MESSAGE else f"{joined[: MAX_MESSAGE - 1]}…"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a user's file; line and column count from 1."""

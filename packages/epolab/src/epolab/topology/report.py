@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
-from epolab.model.problem import Problem, Severity
+from epolab.model.problem import Problem, Severity, one_line
 from epolab.yaml_file import Place
 
 T_co = TypeVar("T_co", covariant=True)
@@ -42,7 +42,7 @@ class Report:
         self._add(place, code, "warning", message, hint)
 
     def _add(self, place: Place, code: str, severity: Severity, message: str, hint: str) -> None:
-        self._problems.append(Problem(self.file, place.line, place.column, code, severity, message, hint))
+        self._problems.append(Problem(self.file, place.line, place.column, code, severity, one_line(message), hint))
 
     def spoiled(self, *pattern: str) -> bool:
         """Whether something at, below or above a path was not understood; `*` stands for any one word."""

@@ -1,0 +1,35 @@
+from collections.abc import Callable
+
+Codes = Callable[[str], list[tuple[int, str]]]
+
+HQ = """epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      vendor: {components: updates}
+"""
+
+
+def test_nodes_of_a_count_clash_with_a_written_one(codes_of: Codes) -> None:
+    text = HQ + "      pc: {components: agent, count: 2}\n      pc-2: {components: agent}\n"
+    assert codes_of(text) == [(8, "duplicate-node")]
+
+
+def test_the_router_of_the_site_has_its_name(codes_of: Codes) -> None:
+    assert codes_of(HQ + "      router: {components: agent}\n") == [(7, "router-name-taken")]
+    assert codes_of(HQ + "      router: {components: [router, dns, agent]}\n") == []
+
+
+def test_a_count_must_not_make_a_name_too_long(codes_of: Codes) -> None:
+    assert codes_of(HQ + "      fourteen-chars: {components: agent, count: 1}\n") == [(7, "bad-name-length")]
+    assert codes_of(HQ + "      thirteen-char: {components: agent, count: 9}\n") == []
+
+
+def test_the_same_agent_name_at_two_sites_is_a_warning(codes_of: Codes) -> None:
+    text = HQ + "      pc: {components: agent}\n  b:\n    nodes: {pc: {components: agent}}\nwan: [{between: [hq, b]}]\n"
+    assert codes_of(text) == [(9, "name-shared")]
+
+
+def test_routers_share_their_name_without_a_word(codes_of: Codes) -> None:
+    assert codes_of(HQ + "  b:\nwan: [{between: [hq, b]}]\n") == []

@@ -1,0 +1,70 @@
+from collections.abc import Callable
+
+Codes = Callable[[str], list[tuple[int, str]]]
+
+HQ = """epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      vendor: {components: updates}
+"""
+
+
+def far(nodes: str, *rules: str, default: str = "deny") -> str:
+    told = "".join(f"        - {rule}\n" for rule in rules)
+    firewall = f"    firewall:\n      default: {default}\n      rules:\n{told}" if rules else ""
+    return f"{HQ}  far:\n    nodes:\n{nodes}{firewall}wan: [{{between: [hq, far]}}]\n"
+
+
+PC = "      pc: {components: agent}\n"
+REL = "      rel: {components: relay}\n"
+OUT = "allow: {from: rel, to: hq}"
+IN = "allow: {from: hq, to: rel}"
+
+
+def test_an_agent_reaches_a_handler_itself_or_by_a_relay(codes_of: Codes) -> None:
+    assert codes_of(far(PC)) == []
+    assert codes_of(far(PC, "deny: {to: pc}")) == [(9, "agent-cut-off")]
+    assert codes_of(far(PC + REL, OUT, IN)) == []
+    assert codes_of(far(PC + REL, "deny: {from: rel}")) == [(9, "agent-cut-off"), (10, "relay-cut-off")]
+
+
+def test_an_agent_that_is_not_called_from_outside_is_a_warning(codes_of: Codes) -> None:
+    found = codes_of(far(PC, "allow: {from: pc, to: hq}"))
+    assert found == [(9, "wakeup-barred")]
+
+
+def test_a_relay_has_all_handlers_of_its_clients(codes_of: Codes) -> None:
+    handlers = "management: {handlers: [{group: far/2_Relays, use: hq/epo}]}\n"
+    lab = far(PC + REL, OUT, IN).replace("updates}\n", "updates}\n      ah: {components: handler}\n")
+    assert codes_of(lab) == []
+    assert codes_of(lab + handlers) == [(11, "relay-list")]
+
+
+def test_a_handler_needs_the_database_and_the_server(codes_of: Codes) -> None:
+    handler = "      ah: {components: handler}\n"
+    assert codes_of(far(handler)) == []
+    assert codes_of(far(handler, "allow: {to: hq, ports: [443]}")) == [(9, "handler-without-sql")]
+    assert codes_of(far(handler, "allow: {to: hq, ports: [5432]}")) == [(9, "handler-without-server")]
+
+
+def test_the_server_reaches_repositories_and_the_vendor(codes_of: Codes) -> None:
+    repository = "      sa: {components: superagent}\n"
+    worth = (9, "repository-not-worth")
+    assert codes_of(far(repository)) == [worth]
+    assert codes_of(far(repository, "deny: {to: sa, ports: 8081}", default="allow")) == [
+        (9, "repository-cut-off"),
+        worth,
+    ]
+    moved = far("      vendor: {components: updates}\n", "deny: {}").replace(
+        "      vendor: {components: updates}\n", "", 1
+    )
+    assert codes_of(moved) == [(8, "updates-cut-off")]
+
+
+def test_every_site_has_a_name_server_in_reach(codes_of: Codes) -> None:
+    router = "      gate: {components: router}\n"
+    assert codes_of(far(router)) == []
+    assert codes_of(far(router + PC, "allow: {to: hq, protocol: tcp}", IN.replace("rel", "pc"))) == [(10, "no-dns")]
+    assert codes_of(HQ + router) == [(7, "no-dns")]
