@@ -37,9 +37,10 @@ class Documents:
         if value is None:
             path.unlink(missing_ok=True)
             return
+        text = json.dumps(value)
         handle, scratch = tempfile.mkstemp(dir=self.root, prefix=".new-")
         with os.fdopen(handle, "w") as file:
-            json.dump(value, file)
+            file.write(text)
         Path(scratch).replace(path)
 
     @contextmanager

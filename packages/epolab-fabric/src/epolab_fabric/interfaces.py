@@ -88,15 +88,19 @@ def bring_up(netlink: Any, index: int, mac: str, cidrs: Iterable[str]) -> None:
     silence_ipv6(netlink, index)
     netlink.link("set", index=index, address=mac, state="up")
     wanted = wanted_addresses(mac, cidrs)
-    present = set(_addresses(netlink, index))
-    for address, length in sorted(wanted - present):
+    if not wanted:
+        return  # The owner of the node addresses it.
+    # An address takes its secondaries with it when it goes: what is missing is seen only afterwards.
+    for address, length in sorted(set(_addresses(netlink, index)) - wanted):
+        _remove_address(netlink, index, address, length)
+    for address, length in sorted(wanted - set(_addresses(netlink, index))):
         flags = IFA_F_NODAD if ":" in address else 0
         netlink.addr("add", index=index, address=address, prefixlen=length, flags=flags)
-    for address, length in sorted(present - wanted) if wanted else ():
-        tolerate(
-            lambda a=address, n=length: netlink.addr("del", index=index, address=a, prefixlen=n),  # type: ignore[misc]
-            "Cannot assign requested address",
-        )
+
+
+def _remove_address(netlink: Any, index: int, address: str, length: int) -> None:
+    gone = "Cannot assign requested address"
+    tolerate(lambda: netlink.addr("del", index=index, address=address, prefixlen=length), gone)
 
 
 def _addresses(netlink: Any, index: int) -> Iterator[Address]:
