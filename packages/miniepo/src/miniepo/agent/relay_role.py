@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import msgspec
-
 from miniepo.agent.settings import RelaySettings, Settings
-from miniepo.agent.state import StateDirectory
+from miniepo.agent.state import StateDirectory, public_json
 from miniepo.config import AgentConfig, RelayConfig
 from miniepo.log import logger
 from miniepo.wire.http_request import Request
@@ -94,7 +92,7 @@ class RelayRole:
             listen=self._config.listen,
         )
         path = self._state.path / "relay.json"
-        if path.exists() and msgspec.json.decode(path.read_bytes()) == msgspec.to_builtins(config):
+        if path.exists() and path.read_bytes() == public_json(config):
             return False
         self._state.write_public("relay.json", config)
         _log.info("relay is on at port %d", relay.port)

@@ -48,6 +48,11 @@ def replace_file(path: Path, data: bytes, mode: int = _PRIVATE) -> None:
     fresh.replace(path)
 
 
+def public_json(value: Any) -> bytes:
+    """How `write_public` writes a value."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
 class StateDirectory:
     """The agent's state directory; made at the first start."""
 
@@ -178,7 +183,7 @@ class StateDirectory:
     def write_public(self, name: str, value: Any) -> Path:
         """A JSON file that others on the node may read."""
         path = self.path / name
-        replace_file(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", _PUBLIC)
+        replace_file(path, public_json(value), _PUBLIC)
         return path
 
     def _write(self, name: str, value: Any) -> None:

@@ -1,0 +1,55 @@
+"""Events wait on disk until they are acknowledged."""
+
+from pathlib import Path
+
+from miniepo.agent.spool import Spool
+from miniepo.protocol.messages import Event
+
+
+def event(key: str) -> Event:
+    return Event(key=key, kind="threat", event_id=1, severity=4, detected=1.0, text="ü")
+
+
+def keys(spool: Spool, count: int = 1000) -> list[str]:
+    return [each.key for each in spool.oldest(count)]
+
+
+def test_events_come_back_in_order_also_in_the_next_life(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "events")
+    for key in ("b", "a", "c"):
+        spool.add(event(key))
+    assert keys(spool, 2) == ["b", "a"]
+    again = Spool(tmp_path / "events")
+    again.add(event("d"))
+    assert keys(again) == ["b", "a", "c", "d"]
+    assert again.oldest(1)[0] == event("b")
+
+
+def test_only_what_is_acknowledged_goes(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "events")
+    for key in ("a", "b-b", "c"):
+        spool.add(event(key))
+    spool.forget(["b-b", "of someone else"])
+    assert keys(spool) == ["a", "c"] and len(spool) == 2
+
+
+def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "events")
+    spool.add(event("a"))
+    (tmp_path / "events/000000000002-b.json").write_text("{")
+    assert keys(spool) == ["a"]
+    assert len(list((tmp_path / "events").glob("*.damaged"))) == 1
+
+
+def test_an_unfinished_file_is_cleared_away(tmp_path: Path) -> None:
+    Spool(tmp_path / "events")
+    (tmp_path / "events/.000000000001-a.json.new").write_text('{"key"')
+    assert keys(Spool(tmp_path / "events")) == []
+    assert list((tmp_path / "events").iterdir()) == []
+
+
+def test_beyond_its_capacity_the_oldest_are_lost(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "events", capacity=40)
+    for number in range(100):
+        spool.add(event(f"e{number}"))
+    assert keys(spool) == [f"e{number}" for number in range(60, 100)]

@@ -1,0 +1,73 @@
+"""What an agent keeps on disk."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.miniepo.standins import SECOND, CountingEntropy, sitelist_text, state_directory
+
+from miniepo.agent.state import Registration, Routing, StateDirectory
+from miniepo.errors import ConfigError, SiteListError
+from miniepo.protocol.discovery import Relay
+from miniepo.protocol.messages import ClientTask, PolicySet, TaskSet
+
+
+def again(folder: Path) -> StateDirectory:
+    return StateDirectory(folder / "state", folder / "SiteList.xml", CountingEntropy())
+
+
+def test_key_and_guid_are_made_once_and_kept(tmp_path: Path) -> None:
+    first = state_directory(tmp_path)
+    assert first.registration == Registration("GUID-1", enrolled=False)
+    first.register("GUID-9", enrolled=True)
+    second = again(tmp_path)
+    assert second.registration == Registration("GUID-9", enrolled=True)
+    assert bytes(second.key) == bytes(first.key)
+    assert (tmp_path / "state/agent.key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "state/guid").read_text() == "GUID-9\n"
+
+
+def test_a_new_identity_has_a_new_key_and_has_reported_nothing(tmp_path: Path) -> None:
+    state = state_directory(tmp_path)
+    before = bytes(state.key)
+    state.sent_properties = {"a": "1"}
+    state.register("GUID-9", enrolled=True)
+    state.forget_identity()
+    assert not state.registration.enrolled and state.registration.guid != "GUID-9"
+    assert bytes(state.key) != before and state.sent_properties == {}
+
+
+def test_the_servers_list_replaces_the_installed_one(tmp_path: Path) -> None:
+    state = state_directory(tmp_path)
+    assert (state.sitelist_version, len(state.sitelist().handlers)) == ("", 2)
+    state.store_sitelist(sitelist_text(SECOND), "v2")
+    assert [site.name for site in again(tmp_path).sitelist().sites] == ["ePO_AH"]
+    assert again(tmp_path).sitelist_version == "v2"
+    with pytest.raises(SiteListError):
+        state.store_sitelist("<broken", "v3")
+    assert state.sitelist_version == "v2"
+
+
+def test_without_any_list_the_missing_file_is_named(tmp_path: Path) -> None:
+    state = state_directory(tmp_path)
+    (tmp_path / "SiteList.xml").unlink()
+    with pytest.raises(ConfigError, match=r"SiteList\.xml"):
+        state.sitelist()
+
+
+def test_everything_else_survives(tmp_path: Path) -> None:
+    state = state_directory(tmp_path)
+    tasks = TaskSet(version="t", tasks=(ClientTask(id="1", name="Update", type="update"),))
+    routing = Routing((Relay("G1", "relay-1", 8083, ("10.4.0.1",)),), ("ePO_EPO",), "ePO_AH")
+    state.tasks, state.routing = tasks, routing
+    state.policies = PolicySet(version="p", policies=())
+    state.installed, state.nonces = {"DAT": "1"}, {"n": 5.0}
+    later = again(tmp_path)
+    assert (later.tasks, later.routing, later.policies.version) == (tasks, routing, "p")
+    assert (later.installed, later.nonces) == ({"DAT": "1"}, {"n": 5.0})
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    state = state_directory(tmp_path)
+    (tmp_path / "state/policies.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"policies\.json"):
+        _ = state.policies

@@ -1,0 +1,75 @@
+"""Discovery of relays: questions, offers, and the cache of five."""
+
+import pytest
+
+from miniepo.errors import MessageError
+from miniepo.protocol.discovery import (
+    Discovery,
+    Relay,
+    RelayCache,
+    addressed_from,
+    decode_offer,
+    decode_query,
+    discovery_port,
+    encode_offer,
+    encode_query,
+)
+from miniepo.protocol.relay_session import Endpoint
+
+
+def relay(number: int, address: str = "10.3.0.1") -> Relay:
+    return Relay(f"G{number}", f"relay-{number}", 8083, (address,))
+
+
+def guids(cache: RelayCache) -> str:
+    return " ".join(each.guid for each in cache.relays)
+
+
+@pytest.mark.parametrize(("version", "port"), [("4.8.0", 8083), ("5.0.0", 8082), ("5.6.1", 8082), ("", 8083)])
+def test_agents_before_5_ask_on_the_old_port(version: str, port: int) -> None:
+    assert discovery_port(version) == port
+
+
+def test_questions_and_offers_come_back_as_they_went() -> None:
+    assert decode_query(encode_query("n1")) == "n1"
+    assert decode_offer(encode_offer(relay(1), "n1")) == (relay(1), "n1")
+    assert decode_query(b'{"discover": "superagent", "nonce": "n"}') is None
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"[]", b'{"discover": 1}'])
+def test_other_datagrams_are_no_questions(data: bytes) -> None:
+    with pytest.raises(MessageError):
+        decode_query(data)
+
+
+def test_the_first_responder_comes_first_and_each_counts_once() -> None:
+    found = Discovery("n1")
+    assert found.receive(encode_offer(relay(2), "n1"), "10.3.0.2")
+    assert found.receive(encode_offer(relay(1), "n1"), "10.3.0.1")
+    assert not found.receive(encode_offer(relay(2), "n1"), "fe80::2")
+    assert not found.receive(encode_offer(relay(3), "of another"), "10.3.0.3")
+    assert not found.receive(b"noise", "10.3.0.4")
+    assert [each.guid for each in found.found] == ["G2", "G1"]
+
+
+def test_the_address_that_the_offer_came_from_is_tried_first() -> None:
+    offered = Relay("G1", "relay-1", 8083, ("10.9.0.1", "10.3.0.1"))
+    assert addressed_from(offered, "10.3.0.1").endpoints == (Endpoint("10.3.0.1", 8083), Endpoint("10.9.0.1", 8083))
+    assert addressed_from(offered, "fe80::1") == offered
+
+
+def test_the_cache_keeps_the_first_five() -> None:
+    cache = RelayCache().add(tuple(relay(number) for number in range(1, 8)))
+    assert guids(cache) == "G1 G2 G3 G4 G5"
+    assert guids(cache.add((relay(9),))) == "G1 G2 G3 G4 G5"
+    assert guids(cache.without("G2").add((relay(9),))) == "G1 G3 G4 G5 G9"
+
+
+def test_a_known_relay_gets_its_new_address_in_place() -> None:
+    cache = RelayCache((relay(1), relay(2))).add((relay(2, "10.3.0.99"), relay(3)))
+    assert guids(cache) == "G1 G2 G3"
+    assert cache.relays[1].addresses == ("10.3.0.99",)
+
+
+def test_a_relay_that_failed_goes_to_the_end() -> None:
+    assert guids(RelayCache((relay(1), relay(2), relay(3))).failed("G1")) == "G2 G3 G1"
