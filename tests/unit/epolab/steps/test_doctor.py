@@ -1,0 +1,27 @@
+"""What is asked of the host follows from the topology."""
+
+from pathlib import Path
+
+from epolab.steps.doctor import needs_of
+from epolab.topology import load_topology
+
+TOPOLOGIES = Path(__file__).parents[4] / "topologies"
+
+
+def test_without_a_topology_the_images_of_containers_are_asked_for() -> None:
+    needs = needs_of(None)
+    assert [reference.split(":")[0] for reference in needs.images] == ["epolab/fabric", "epolab/node"]
+    assert (needs.shaped_links, needs.virtual_machines) == (False, False)
+
+
+def test_shaped_links_ask_for_tun_and_nodes_for_memory() -> None:
+    topology = load_topology(TOPOLOGIES / "quickstart.yaml")
+    needs = needs_of(topology)
+    assert needs.shaped_links
+    assert needs.memory_mib == sum(node.memory_mib for node in topology.nodes)
+
+
+def test_a_virtual_machine_asks_for_its_image() -> None:
+    needs = needs_of(load_topology(TOPOLOGIES / "one-vm.yaml"))
+    assert needs.virtual_machines
+    assert any(reference.startswith("epolab/vm:") for reference in needs.images)
