@@ -14,7 +14,7 @@ from epolab.errors import WorldError
 BASE = "https://localhost:8443/remote"
 # the password goes to curl by a configuration on a pipe, never as an argument that a process list would show
 _LOGIN = '-K <(printf \'user = "admin:%s"\' "$(cat /etc/miniepo/keys/admin.password)")'
-_CURL = f"curl -sS --max-time 120 --cacert /etc/miniepo/tls/ca.pem {_LOGIN}"
+_CURL = f"curl -sS --max-time 120 --cacert /etc/miniepo/ca.pem {_LOGIN}"
 
 
 @dataclass(frozen=True, slots=True)

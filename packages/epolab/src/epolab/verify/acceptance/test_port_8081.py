@@ -9,6 +9,7 @@ from epolab.model import facts
 from epolab.model.topology import Topology
 from epolab.verify.agents import port_of, status
 from epolab.verify.broken import expect, expect_all
+from epolab.verify.listeners import listening
 from epolab.verify.slow import SLOW_ASCI_SECONDS, slowed
 from epolab.verify.wakeups import Woken, forged, replay, wake
 from epolab.verify.witness import Witness
@@ -20,14 +21,12 @@ CALLS_IN_WITHIN_SECONDS = 5.0
 def test_the_agent_itself_listens_as_its_own_user(witness: Witness, topology: Topology, agent: str) -> None:
     """the agent's own process listens on its port, as its own user, in both families"""
     port = port_of(topology, topology.node(agent))
-    lines = witness.must(agent, f"ss -Hltnp 'sport = :{port}'").splitlines()
-    expect(bool(lines), f"{agent}: cmdagent listens on {port}/tcp", "nobody listens")
-    strange = [line for line in lines if '"cmdagent"' not in line]
-    expect(not strange, f"{agent}: only cmdagent listens on {port}/tcp", "; ".join(strange))
-    users = set(witness.must(agent, "ps -o user= -C cmdagent").split())
-    expect(users == {"mfeagent"}, f"{agent}: cmdagent runs as mfeagent", f"it runs as {', '.join(sorted(users))}")
-    families = {6 if "[" in line or "*:" in line else 4 for line in lines}
-    expect(bool(families), f"{agent}: {port}/tcp is open in both families", str(lines))
+    sockets = listening(witness, agent, port, "mfeagent")
+    expect(bool(sockets), f"{agent}: cmdagent listens on {port}/tcp", "nobody listens")
+    strange = [each.text for each in sockets if (each.user, each.process) != ("mfeagent", "cmdagent")]
+    expect(not strange, f"{agent}: only cmdagent, run by mfeagent, listens on {port}/tcp", "; ".join(strange))
+    families = {each.family for each in sockets}
+    expect(families == {4, 6}, f"{agent}: {port}/tcp is open in IPv4 and IPv6", f"only in IPv{families}")
 
 
 def test_the_log_page_is_shown_to_the_server_side(witness: Witness, topology: Topology, agent: str) -> None:
