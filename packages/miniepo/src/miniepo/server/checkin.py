@@ -50,7 +50,7 @@ async def check_in(services: Services, uploads: Sequence[Upload], request: Packa
     """Take a package into the master repository; raises CommandError for what is no package."""
     folder = Path(tempfile.mkdtemp(dir=services.master.incoming))
     try:
-        package, payload = await asyncio.to_thread(_prepare, folder, uploads, request)
+        package, payload = await asyncio.to_thread(prepare, folder, uploads, request)
         await services.master.check_in(package, payload)
     except ContentError as error:
         raise CommandError(f"the package cannot be checked in: {error}") from error
@@ -65,7 +65,7 @@ async def check_in(services: Services, uploads: Sequence[Upload], request: Packa
     return package
 
 
-def _prepare(folder: Path, uploads: Sequence[Upload], request: PackageRequest) -> tuple[PackageCatalog, list[Payload]]:
+def prepare(folder: Path, uploads: Sequence[Upload], request: PackageRequest) -> tuple[PackageCatalog, list[Payload]]:
     """Lay the files out in a folder and describe them."""
     if request.branch not in BRANCHES:
         raise CommandError(f"there is no branch {request.branch!r}; there are {', '.join(BRANCHES)}")

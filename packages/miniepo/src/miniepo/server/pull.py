@@ -41,18 +41,18 @@ async def _pull_package(
     say: Say,
 ) -> bool:
     offered = await source.package(entry)
-    wanted = _wanted(master, offered, full_sets)
-    payload = [await _fetched(master, source, entry, file) for file in missing(master, wanted)]
-    if not await master.check_in(wanted, payload):
+    chosen = wanted(master, offered, full_sets)
+    payload = [await _fetched(master, source, entry, file) for file in missing(master, chosen)]
+    if not await master.check_in(chosen, payload):
         await say(f"{entry.path}: already latest ({entry.version})")
         return False
-    await repositories.save_package(wanted, site_name)
+    await repositories.save_package(chosen, site_name)
     size = sum(each.file.size for each in payload)
     await say(f"{entry.path}: version {entry.version}, {len(payload)} files with {size} bytes pulled")
     return True
 
 
-def _wanted(master: MasterRepository, offered: PackageCatalog, full_sets: bool) -> PackageCatalog:
+def wanted(master: MasterRepository, offered: PackageCatalog, full_sets: bool) -> PackageCatalog:
     """The package without the full sets that are not due and not here."""
     files = (file for file in offered.files if file.role != "full" or full_sets or master.has(offered.entry, file))
     return replace(offered, files=tuple(files))
