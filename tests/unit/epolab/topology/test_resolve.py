@@ -51,3 +51,15 @@ def test_the_quickstart_is_what_it_promises(quickstart: Topology) -> None:
     assert not quickstart.link("hq-dmz").shaped and not quickstart.link("hq-internet").shaped
     assert {node.asci_seconds for node in quickstart.nodes} == {5.0}
     assert all(len(node.name) <= 15 for node in quickstart.nodes)
+
+
+def test_a_superagent_whose_policy_says_so_keeps_no_repository(topology_of: Callable[[str], Topology]) -> None:
+    lab = LAB.replace(
+        "    firewall:", "      sa: {components: superagent}\n      sb: {components: superagent}\n    firewall:"
+    )
+    managed = """
+management:
+  policies: [{name: Bare, category: superagent, settings: {enabled: true, repository: false}}]
+  assignments: [{policy: Bare, system: hq/sb}]
+"""
+    assert [r.node for r in topology_of(lab + managed).management.repositories] == ["hq/sa"]

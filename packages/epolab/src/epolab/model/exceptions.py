@@ -64,7 +64,7 @@ def _of_agent(topology: Topology, node: Node) -> Iterator[FirewallException]:
 
 
 def _of_superagent(topology: Topology, node: Node) -> Iterator[FirewallException]:
-    clients = repository_clients(topology, node)
+    clients = repository_clients(topology, node) if node.has("superagent") else ()
     if clients:
         yield _from_nodes("tcp", wakeup_port(topology, node), clients, "mfeagent", "SuperAgent repository")
 

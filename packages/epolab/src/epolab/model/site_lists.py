@@ -127,16 +127,20 @@ def _distance(node: Node, repository: Node) -> int:
 
 def repository_of(topology: Topology, node: Node) -> Node:
     """Where an agent takes content from in subnet mode: the SuperAgent of its segment or site, else its handler."""
-    nearest = site_list(topology, node).repositories[:1]
-    if nearest and _distance(node, nearest[0]) < 3:
-        return nearest[0]
-    return (direct_handlers(topology, node) or handler_order(topology, node))[0]
+    near = _nearest(node, repositories(topology))
+    return near or (direct_handlers(topology, node) or handler_order(topology, node))[0]
+
+
+def _nearest(node: Node, held: tuple[Node, ...]) -> Node | None:
+    """The nearest repository at the node's own site, if there is one."""
+    return min((r for r in held if r.site == node.site), key=lambda r: _distance(node, r), default=None)
 
 
 def repository_clients(topology: Topology, repository: Node) -> tuple[Node, ...]:
     """The agents that take content from a SuperAgent, itself not counted."""
-    users = [a for a in nodes_with(topology, "agent") if a.path != repository.path]
-    return tuple(a for a in users if repository_of(topology, a).path == repository.path)
+    held = repositories(topology)
+    users = [a for a in nodes_with(topology, "agent") if a.site == repository.site and a.path != repository.path]
+    return tuple(a for a in users if _nearest(a, held) == repository)
 
 
 def missing_handlers(topology: Topology, relay: Node, client: Node) -> tuple[Node, ...]:

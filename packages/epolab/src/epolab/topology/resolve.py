@@ -45,16 +45,22 @@ def resolve(draft: Draft, file: str, stem: str) -> Topology:
         asci_seconds=lab_asci(draft),
         description=draft.file.description.value if draft.file.description else "",
     )
-    return with_asci_in_force(topology)
+    return with_policies_in_force(topology)
 
 
-def with_asci_in_force(topology: Topology) -> Topology:
-    """Each agent's ASCI as the policies have it."""
+def with_policies_in_force(topology: Topology) -> Topology:
+    """Each agent's ASCI, and which SuperAgents keep a repository, as the policies have it."""
+    held = tuple(r for r in topology.management.repositories if _keeps_repository(topology, topology.node(r.node)))
     sites = tuple(
         replace(site, nodes=tuple(replace(node, asci_seconds=_asci(topology, node)) for node in site.nodes))
         for site in topology.sites
     )
-    return replace(topology, sites=sites)
+    return replace(topology, sites=sites, management=replace(topology.management, repositories=held))
+
+
+def _keeps_repository(topology: Topology, node: Node) -> bool:
+    policy = policies_of(topology, node).get("superagent")
+    return policy is not None and policy.settings.get("enabled") is True and policy.settings.get("repository") is True
 
 
 def _asci(topology: Topology, node: Node) -> float:
