@@ -20,6 +20,7 @@ from miniepo.agent.ctl import SOCKET
 from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.front_door import FrontDoor
 from miniepo.agent.handler_addresses import HandlerAddresses
+from miniepo.agent.listener import Listener
 from miniepo.agent.log_page import LogPage
 from miniepo.agent.nonces import NonceMemory
 from miniepo.agent.orders import Orders
@@ -36,10 +37,10 @@ from miniepo.log import logger
 from miniepo.protocol import signing
 from miniepo.protocol.agent_session import Identity
 from miniepo.wire.control import ControlSocket
-from miniepo.wire.http_server import HttpServer
 from miniepo.wire.stream import client_context
 
 COMM_NAME = "cmdagent"
+_FOLLOW_SECONDS = 1.0
 
 _log = logger("agent.app")
 
@@ -86,7 +87,7 @@ class Agent:
             state, self._spool, connector, self._enforcer, credentials, self._identity, clock, entropy
         )
         self._caller = Caller(communication, self._enforcer, clock, entropy, self._called_in)
-        self._runner = TaskRunner(state, self._enforcer, self._updater, clock, entropy)
+        self._runner = TaskRunner(state, self._enforcer, self._updater, clock, entropy, self._write_status)
         self._door = FrontDoor(
             config,
             state,
@@ -99,6 +100,7 @@ class Agent:
             self._caller.woken,
             clock,
         )
+        self._listener = Listener(self._door.handle, config.listen)
         self._credentials = credentials
         self._last: CallIn | None = None
 
@@ -109,9 +111,8 @@ class Agent:
         self._enforcer.enforce()
         self._write_status()
         async with contextlib.AsyncExitStack() as cleanup:
-            server = HttpServer(self._door.handle)
-            await server.start(self._basis.config.listen, self._enforcer.settings.wakeup_port)
-            cleanup.push_async_callback(server.close)
+            cleanup.push_async_callback(self._listener.close)
+            await self._listener.follow(self._enforcer.settings.wakeup_port)
             control = ControlSocket(self._basis.state.path / SOCKET, self._orders().answer)
             await control.start()
             cleanup.push_async_callback(control.close)
@@ -120,12 +121,23 @@ class Agent:
                 loops.create_task(self._caller.loop(self._basis.config.first_call_within_seconds))
                 loops.create_task(self._runner.loop())
                 loops.create_task(self._enforce_for_ever())
+                loops.create_task(self._follow_policy())
 
     async def _enforce_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._enforcer.settings.enforcement_seconds)
             self._enforcer.enforce()
             self._write_status()
+
+    async def _follow_policy(self) -> None:
+        """Move the wake-up port after its policy; one that is taken is tried again."""
+        while True:
+            await asyncio.sleep(_FOLLOW_SECONDS)
+            port = self._enforcer.settings.wakeup_port
+            try:
+                await self._listener.follow(port)
+            except OSError as error:
+                _log.error("wake-up port %d: %s", port, error.strerror)
 
     def _orders(self) -> Orders:
         return Orders(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import Site
 from miniepo.wire import stream as wire
 from miniepo.wire.http_client import HttpConnection
-from miniepo.wire.stream import Stream
+from miniepo.wire.stream import Stream, TlsContext
 
 MAX_ROUNDS = 6
 """IP, FQDN and NetBIOS name six times over make the 18 attempts of the product (domain §4)."""
@@ -40,7 +39,7 @@ class Line:
 class Connector:
     """Opens lines to handlers, straight or through relays."""
 
-    def __init__(self, state: StateDirectory, tls: ssl.SSLContext, finder: RelayFinder) -> None:
+    def __init__(self, state: StateDirectory, tls: TlsContext, finder: RelayFinder) -> None:
         self._state = state
         self._tls = tls
         self._finder = finder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +16,7 @@ from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import Site, join_host_port
 from miniepo.wire import stream as wire
 from miniepo.wire.http_client import HttpConnection
-from miniepo.wire.stream import Stream
+from miniepo.wire.stream import Stream, TlsContext
 
 _MAX_CATALOG_BYTES = 16 * 1024 * 1024
 
@@ -62,7 +61,7 @@ class RepositoryLine:
         return quote(f"/{root}/{path}" if root else f"/{path}")
 
 
-async def open_line(site: Site, relays: Sequence[Relay], skip_direct: bool, tls: ssl.SSLContext) -> RepositoryLine:
+async def open_line(site: Site, relays: Sequence[Relay], skip_direct: bool, tls: TlsContext) -> RepositoryLine:
     """A connection to a repository: direct first, then through each known relay; raises UnreachableError."""
     if not skip_direct:
         try:
@@ -87,7 +86,7 @@ def _targets(site: Site) -> tuple[Endpoint, ...]:
     return tuple(Endpoint(name, _port(site)) for name in dict.fromkeys(filter(None, names)))
 
 
-async def _dress(stream: Stream, site: Site, relay: Relay | None, tls: ssl.SSLContext) -> RepositoryLine:
+async def _dress(stream: Stream, site: Site, relay: Relay | None, tls: TlsContext) -> RepositoryLine:
     if site.kind == "SpipeSite":
         await wire.start_tls(stream, tls, site.host)
     return RepositoryLine(site, relay, HttpConnection(stream, join_host_port(site.host, _port(site))))

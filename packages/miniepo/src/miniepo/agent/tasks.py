@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from miniepo.agent.enforcement import Enforcer
@@ -39,13 +39,20 @@ class TaskRunner:
     """One task at a time."""
 
     def __init__(
-        self, state: StateDirectory, enforcer: Enforcer, updater: Updater, clock: Clock, entropy: Entropy
+        self,
+        state: StateDirectory,
+        enforcer: Enforcer,
+        updater: Updater,
+        clock: Clock,
+        entropy: Entropy,
+        done: Callable[[], None],
     ) -> None:
         self._state = state
         self._enforcer = enforcer
         self._updater = updater
         self._clock = clock
         self._entropy = entropy
+        self._done = done
         self._last_run: dict[str, float] = {}
         self._running = asyncio.Lock()
 
@@ -85,3 +92,4 @@ class TaskRunner:
             guid=guid, task_id=task.id, run_id=run_id, status=status, text=text[:500], at=self._clock.now()
         )
         self._state.statuses = (*self._state.statuses, noted)[-MAX_STATUSES:]
+        self._done()

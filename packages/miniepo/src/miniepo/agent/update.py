@@ -7,7 +7,6 @@ decide which products apply, fetch and verify PkgCatalog.z, verify the detection
 from __future__ import annotations
 
 import shutil
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from miniepo.protocol.content import CatalogEntry, PackageCatalog, PackageFile
 from miniepo.protocol.sitelist import Site
 from miniepo.repository import choose
 from miniepo.wire import interfaces
+from miniepo.wire.stream import TlsContext
 
 _log = logger("agent.update")
 _BASE_VERSION = f"{content.BASE_DAT_VERSION}.0000"
@@ -49,7 +49,7 @@ class Outcome:
 class Updater:
     """Runs update sessions."""
 
-    def __init__(self, state: StateDirectory, tls: ssl.SSLContext, key: VerifyKey) -> None:
+    def __init__(self, state: StateDirectory, tls: TlsContext, key: VerifyKey) -> None:
         self._state = state
         self._tls = tls
         self._key = key

@@ -21,6 +21,7 @@ _HEAD_START_SECONDS = 0.25
 _LINE_LIMIT = 64 * 1024
 
 Result = TypeVar("Result")
+TlsContext = ssl.SSLContext
 
 
 @dataclass(slots=True)

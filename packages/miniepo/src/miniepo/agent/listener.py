@@ -1,0 +1,37 @@
+"""Keeps the wake-up port open where policy wants it, and moves it when policy moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from miniepo.log import logger
+from miniepo.wire.http_server import Handle, HttpServer
+
+_log = logger("agent.listener")
+
+
+class Listener:
+    """The server on the wake-up port; port 0 means closed."""
+
+    def __init__(self, handle: Handle, listen: Sequence[str]) -> None:
+        self._handle = handle
+        self._listen = listen
+        self._server: HttpServer | None = None
+        self._port = 0
+
+    async def follow(self, port: int) -> None:
+        """Listen on this port from now on; raises OSError if it is taken, and the old one stays open then."""
+        if port == self._port:
+            return
+        fresh = HttpServer(self._handle) if port else None
+        if fresh is not None:
+            await fresh.start(self._listen, port)
+        await self.close()
+        self._server, self._port = fresh, port
+        _log.info("wake-up port is %d", port)
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            await self._server.close()
+        self._server, self._port = None, 0
