@@ -10,7 +10,7 @@ from miniepo import config, log
 from miniepo.clock import SystemClock, SystemEntropy
 from miniepo.handler.content import CachedContent, LocalContent
 from miniepo.handler.exchange import Exchange, Identity
-from miniepo.handler.presence import keep_alive, register_patiently
+from miniepo.handler.presence import keep_alive, register, until_schema
 from miniepo.handler.routes import Content, application
 from miniepo.handler.wakeup import WakeupWorker
 from miniepo.protocol import signing
@@ -32,9 +32,10 @@ async def run(settings: config.HandlerConfig) -> None:
     """Register, then serve agents and work; the database may come late, go, and come back."""
     key = signing.load_signing_key(settings.signing_key)
     enrolment_key = config.read_secret(settings.enrolment_key_file)
+    await until_schema(settings.database)
     async with open_database(settings.database, connections=16) as database:
         store = Store(database)
-        handler_id = await register_patiently(store, settings)
+        handler_id = await register(store, settings)
         _logger.info("%s is handler %d", settings.name, handler_id)
         await _serve(settings, store, Identity(settings.name, handler_id, key, enrolment_key))
 

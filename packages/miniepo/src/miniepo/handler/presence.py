@@ -7,13 +7,14 @@ import asyncio
 from miniepo import config, log
 from miniepo.errors import StoreError
 from miniepo.protocol.version import EPO_VERSION
+from miniepo.store.migrate import is_current
 from miniepo.store.store import Store
 from miniepo.wire.https_server import addresses_of
 
 HEARTBEAT_SECONDS = 5.0
 _NONCE_SECONDS = 900.0
 _CALLIN_SECONDS = 7 * 86400.0
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
 _logger = log.logger("handler.presence")
 
 
@@ -33,14 +34,20 @@ async def register(store: Store, settings: config.HandlerConfig) -> int:
     )
 
 
-async def register_patiently(store: Store, settings: config.HandlerConfig) -> int:
-    """Register as soon as the database has its schema; nodes start in any order."""
+async def until_schema(database: config.Database) -> None:
+    """Wait until the database is there and the server has brought its schema up to date; nodes start in any order."""
+    said = ""
     while True:
         try:
-            return await register(store, settings)
+            if await is_current(database):
+                return
+            reason = "its schema is not up to date"
         except StoreError as error:
-            _logger.info("waiting for the database: %s", error)
-            await asyncio.sleep(_RETRY_SECONDS)
+            reason = str(error)
+        if reason != said:
+            _logger.info("waiting for the database: %s", reason)
+        said = reason
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def keep_alive(store: Store, settings: config.HandlerConfig, handler_id: int) -> None:

@@ -26,7 +26,7 @@ from miniepo.store.notices import Notices
 from miniepo.store.store import Store
 from miniepo.wire.https_server import Listener, serve
 
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
 _FULL_SETS = config.ServerTask(name="Pull Full Sets", type="pull-full", every_seconds=3600, first_after_seconds=300)
 _logger = log.logger("server")
 
@@ -47,12 +47,15 @@ async def run(settings: config.ServerConfig) -> None:
 
 
 async def _migrate_patiently(database: config.Database) -> None:
+    said = ""
     while True:
         try:
             await migrate(database)
             return
         except DatabaseUnavailableError as error:
-            _logger.info("waiting for the database: %s", error)
+            if str(error) != said:
+                _logger.info("waiting for the database: %s", error)
+            said = str(error)
             await asyncio.sleep(_RETRY_SECONDS)
 
 

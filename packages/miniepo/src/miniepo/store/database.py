@@ -12,13 +12,15 @@ from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from miniepo import config
+from miniepo import config, log
 from miniepo.errors import DatabaseUnavailableError, StoreError
 from miniepo.store import queries
 
 Row = TypeVar("Row")
 _CONNECT_SECONDS = 3
 _WAIT_SECONDS = 4.0
+# the pool repeats on its own what every query that fails says anyway
+log.logger("psycopg.pool").setLevel("ERROR")
 
 
 def conninfo(database: config.Database) -> str:
@@ -119,6 +121,12 @@ async def open_database(database: config.Database, connections: int = 8) -> Asyn
         await pool.close()
 
 
+def unavailable(error: Exception) -> DatabaseUnavailableError:
+    """The store's error for a database that cannot be used; libpq's account of every address tried stays out."""
+    first_line = next(iter(str(error).splitlines()), type(error).__name__)
+    return DatabaseUnavailableError(f"PostgreSQL does not answer: {first_line}")
+
+
 def json_value(value: Any) -> Jsonb:
     """A parameter for a jsonb column."""
     return Jsonb(value)
@@ -129,6 +137,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (PoolTimeout, psycopg.OperationalError) as error:
-        raise DatabaseUnavailableError(f"PostgreSQL does not answer: {error}".strip()) from error
+        raise unavailable(error) from error
     except psycopg.Error as error:
         raise StoreError(f"PostgreSQL refused: {error}".strip()) from error

@@ -7,8 +7,7 @@ from importlib.resources import files
 import psycopg
 
 from miniepo import config, log
-from miniepo.errors import DatabaseUnavailableError
-from miniepo.store.database import conninfo
+from miniepo.store.database import conninfo, unavailable
 from miniepo.store.queries import read_sql
 
 _LOCK = 0x65504F
@@ -28,7 +27,7 @@ async def migrate(database: config.Database) -> tuple[str, ...]:
         async with connection:
             return await _apply_missing(connection)
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailableError(f"PostgreSQL does not answer: {error}".strip()) from error
+        raise unavailable(error) from error
 
 
 async def _apply_missing(connection: psycopg.AsyncConnection) -> tuple[str, ...]:
@@ -54,4 +53,4 @@ async def is_current(database: config.Database) -> bool:
     except psycopg.errors.UndefinedTable:
         return False
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailableError(f"PostgreSQL does not answer: {error}".strip()) from error
+        raise unavailable(error) from error

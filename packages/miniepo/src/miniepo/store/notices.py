@@ -8,7 +8,7 @@ from contextlib import suppress
 import psycopg
 
 from miniepo import config, log
-from miniepo.store.database import conninfo
+from miniepo.store.database import conninfo, unavailable
 
 WORK = "miniepo_work"
 DONE = "miniepo_done"
@@ -37,7 +37,7 @@ class Notices:
             try:
                 await self._listen_once()
             except (psycopg.OperationalError, OSError) as error:
-                _logger.warning("no notices from PostgreSQL for now: %s", str(error).strip())
+                _logger.warning("no notices from PostgreSQL for now: %s", unavailable(error))
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen_once(self) -> None:
