@@ -76,3 +76,13 @@ def test_a_missing_file_stops_the_check_in(master: MasterRepository) -> None:
     one = payload(master, "a.bin", b"hello")
     with pytest.raises(ContentError, match="missing"):
         asyncio.run(master.check_in(package(one), []))
+
+
+def test_a_package_goes_out_with_its_folders_and_the_catalog_says_so(master: MasterRepository) -> None:
+    one = payload(master, "a.bin", b"hello")
+    asyncio.run(master.check_in(package(one), [one]))
+    assert asyncio.run(master.remove("Current", "PROBE", "Install")) == ENTRY
+    assert not (master.root / "Current").exists()
+    assert master.version() == 1002
+    assert master.tree() == read_tree(master.root)
+    assert asyncio.run(master.remove("Current", "PROBE", "Install")) is None

@@ -7,6 +7,7 @@ catalog names any more go last. Whoever reads meanwhile sees the old state or th
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,6 +90,16 @@ class MasterRepository:
             await asyncio.to_thread(self._check_in, package, payload)
             return True
 
+    async def remove(self, branch: str, product: str, type: str) -> CatalogEntry | None:
+        """Take a package out; what was taken out, or None if there was none."""
+        async with self._writing:
+            found = (package.entry for package in self.packages())
+            wanted = (branch, product, type)
+            entry = next((each for each in found if (each.branch, each.product, each.type) == wanted), None)
+            if entry is not None:
+                await asyncio.to_thread(self._remove, entry)
+            return entry
+
     def has(self, entry: CatalogEntry, file: PackageFile) -> bool:
         """Whether this very file is checked in."""
         package = self.package(entry)
@@ -108,6 +119,17 @@ class MasterRepository:
         write_in_place(folder / content.PACKAGE_CATALOG, self._pack(content.write_package_catalog(package)))
         self._publish()
         self._remove_others(folder, package)
+
+    def _remove(self, entry: CatalogEntry) -> None:
+        """The catalogs forget the package before its files go."""
+        folder = self.root / entry.path
+        (folder / content.PACKAGE_CATALOG).unlink()
+        self._publish()
+        shutil.rmtree(folder)
+        for above in folder.relative_to(self.root).parents[:-1]:
+            if not any(each.name != content.REPLICA_LOG for each in (self.root / above).iterdir()):
+                shutil.rmtree(self.root / above)
+        write_logs(self.root, read_tree(self.root))
 
     def _publish(self) -> None:
         """Raise the catalog version and write the site's catalogs; the root's own files enter its Replica.log last."""

@@ -72,14 +72,6 @@ class Scheduler:
                 return await self._start(known, user, MANUAL)
         raise CommandError(f"there is no server task {task!r}")
 
-    async def set_enabled(self, task: str, enabled: bool) -> bool:
-        """Let a server task run on its schedule, or keep it from it; whether that is a change."""
-        for known in await self._store.scheduler_tasks.all():
-            if task.lower() in (known.name.lower(), str(known.id)):
-                await self._store.scheduler_tasks.enable(known.id, enabled)
-                return known.enabled != enabled
-        raise CommandError(f"there is no server task {task!r}")
-
     async def pull(self, site_name: str, user: str, full_sets: bool = False) -> int:
         """Start a pull from one source site, or from all for ""; its log id."""
         if site_name and site_name not in self._sources:

@@ -68,6 +68,9 @@ class Repositories:
             source=source,
         )
 
+    async def forget_package(self, branch: str, product: str, type: str) -> None:
+        await self._database.run("package/delete", branch=branch, product=product, type=type)
+
     async def all(self) -> list[Repository]:
         return await self._database.rows("repository/all", Repository)
 

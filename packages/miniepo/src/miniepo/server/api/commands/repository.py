@@ -69,6 +69,12 @@ class RepositoryCommands:
         entry = package.entry
         return {"packageBranch": entry.branch, "productID": entry.product, "productVersion": entry.version}
 
+    async def delete(self, call: Call) -> bool:
+        branch, product, type = call.text("branch", "Current"), call.text("productId"), call.text("packageType")
+        entry = await self._services.master.remove(branch, product, type)
+        await self._services.store.repositories.forget_package(branch, product, type)
+        return entry is not None
+
     async def pull(self, call: Call) -> bool:
         log_id = await self._services.scheduler.pull(call.text("sourceRepository", ""), call.user)
         return await self._services.jobs.wait(log_id) == "Completed"
@@ -103,6 +109,7 @@ def commands(services: Services) -> list[Command]:
         Command("repository.find", ("[searchText]",), "Finds distributed repositories", own.find),
         Command("repository.findPackages", ("[searchText]",), "Finds packages", own.find_packages),
         Command("repository.checkInPackage", check_in_, "Checks a package in to the master repository", own.check_in),
+        Command("repository.deletePackage", ("productId", "packageType", "branch"), "Deletes a package", own.delete),
         Command("repository.pull", pull, "Pulls packages from a source site", own.pull),
         Command(
             "repository.replicate", ("[repositoryList]", "[incremental]"), "Replicates to repositories", own.replicate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from miniepo.errors import CommandError
 from miniepo.server.api.arguments import Call
 from miniepo.server.api.registry import Command
 from miniepo.server.services import Services
@@ -38,7 +39,22 @@ def commands(services: Services) -> list[Command]:
         """Older clients say `taskId` (domain §7.3)."""
         return await services.scheduler.run_now(call.optional("taskId") or call.text("taskName"), call.user)
 
+    async def update(call: Call) -> bool:
+        name, status = call.text("taskName"), call.text("status").lower()
+        if status not in ("enabled", "disabled"):
+            raise CommandError(f"status must be enabled or disabled, not {status!r}")
+        task = next((each for each in await tasks.all() if name.lower() in (each.name.lower(), str(each.id))), None)
+        if task is None:
+            raise CommandError(f"there is no server task {name!r}")
+        await tasks.enable(task.id, status == "enabled")
+        return True
+
+    async def cancel(call: Call) -> bool:
+        return services.jobs.cancel(call.number("taskLogId"))
+
     return [
+        Command("scheduler.updateServerTask", ("taskName", "[status]"), "Enables or disables a server task", update),
+        Command("scheduler.cancelServerTask", ("taskLogId",), "Cancels a running server task", cancel),
         Command("scheduler.listAllServerTasks", (), "Lists all server tasks", list_all, "serverTask"),
         Command("scheduler.listRunningServerTasks", (), "Lists the running server tasks", list_running, "serverTask"),
         Command("scheduler.runServerTask", ("taskName",), "Runs a server task now", run),

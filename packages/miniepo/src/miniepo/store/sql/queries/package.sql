@@ -14,3 +14,7 @@ VALUES (%(product)s, %(name)s, %(version)s, %(type)s, %(branch)s, %(lang)s, %(si
 ON CONFLICT (PackageBranch, ProductCode, ProductType, PackageLangID) DO UPDATE SET ProductName = excluded.ProductName,
     ProductVersion = excluded.ProductVersion, PackageTotalSize = excluded.PackageTotalSize, Source = excluded.Source,
     CheckinDate = now();
+
+-- name: delete
+DELETE FROM EPOMasterCatalog
+WHERE PackageBranch = %(branch)s AND ProductCode = %(product)s AND ProductType = %(type)s;

@@ -1,0 +1,118 @@
+"""The content of repositories as it lies on the nodes: checking in, replicating, hashing, counting bytes on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from epolab.hands.journal import Undo
+from epolab.hands.until import until
+from epolab.model import facts
+from epolab.model.node import Node
+from epolab.verify.web_api import Upload, shell_text
+from epolab.verify.witness import Witness
+
+ROOT = "/var/lib/miniepo/repository"
+PRODUCT, TYPE, BRANCH = "VERDICT1000", "Install", "Current"
+FOLDER = f"{BRANCH}/{PRODUCT}/{TYPE}/0000"
+_HASHES = f"cd {ROOT} && find . -type f ! -path '*/.*' -print0 | xargs -0 -r sha256sum"
+# a running replication of a full set over a thin line may have to be waited for
+SERVER_TASK_LIMIT_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One random package of one file."""
+
+    version: str
+    file: str
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the file, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def random_package(size: int) -> Package:
+    """A package that nobody has seen before."""
+    name = os.urandom(8).hex()
+    return Package(name, f"{name}.bin", os.urandom(size))
+
+
+def check_in(witness: Witness, package: Package) -> None:
+    """Check a package in at the master."""
+    witness.api(
+        "repository.checkInPackage",
+        Upload("packageLocation", package.file, package.data),
+        branch=BRANCH,
+        product=PRODUCT,
+        type=TYPE,
+        version=package.version,
+    )
+
+
+def replicate(witness: Witness) -> bool:
+    """Replicate what differs to every repository; whether the server says that it is done."""
+    return bool(witness.api("repository.replicate", incremental="true"))
+
+
+@contextmanager
+def only_our_content(witness: Witness) -> Iterator[None]:
+    """No server task moves content meanwhile; afterwards our package is gone and the tasks run by themselves again."""
+    tasks = [str(task["id"]) for task in witness.api("scheduler.listAllServerTasks") if task["enabled"]]
+    calls = [
+        ("repository.deletePackage", {"productId": PRODUCT, "packageType": TYPE, "branch": BRANCH}),
+        ("repository.replicate", {"incremental": "true"}),
+        *(("scheduler.updateServerTask", {"taskName": task, "status": "enabled"}) for task in tasks),
+    ]
+    script = " && ".join(f"{shell_text(name, words)} | grep -q '^OK:'" for name, words in calls)
+    with witness.journal.undone_by(Undo(witness.server.path, script, "a package of the verdict")):
+        for task in tasks:
+            witness.api("scheduler.updateServerTask", taskName=task, status="disabled")
+        until(
+            lambda: not running_tasks(witness),
+            what="the server's own tasks end",
+            limit_seconds=SERVER_TASK_LIMIT_SECONDS,
+            pause_seconds=0.5,
+        )
+        yield
+
+
+def running_tasks(witness: Witness) -> list[str]:
+    """The names of the server tasks that run now."""
+    entries = witness.api("tasklog.listTaskHistory", maxRows="50")
+    return [entry["name"] for entry in entries if entry["state"] == "In Progress"]
+
+
+def hashes(witness: Witness, path: str) -> dict[str, str]:
+    """The SHA-256 of every file of a node's repository, by path below its root, as computed on the node."""
+    lines = witness.must(path, _HASHES).splitlines()
+    return {name.removeprefix("./"): digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def differences(master: dict[str, str], mirror: dict[str, str]) -> list[str]:
+    """What a mirror lacks, has too much, or has otherwise, in words."""
+    told = [f"{name} is missing" for name in sorted(master.keys() - mirror.keys())]
+    told += [f"{name} is there and not at the master" for name in sorted(mirror.keys() - master.keys())]
+    altered = sorted(name for name in master.keys() & mirror.keys() if master[name] != mirror[name])
+    return told + [
+        f"{name} has SHA-256 {mirror[name][:12]}…, the master's has {master[name][:12]}…" for name in altered
+    ]
+
+
+def wan_bytes(witness: Witness, site: str) -> int:
+    """Bytes that have come into a site over its router's WAN interfaces, as the kernel of the router counts them."""
+    router = facts.router(witness.topology, site)
+    seen = json.loads(witness.must(router.path, "ip -json -s link show"))
+    wan = {interface.name for interface in router.interfaces if interface.link is not None}
+    return sum(int(link["stats64"]["rx"]["bytes"]) for link in seen if link["ifname"] in wan)
+
+
+def users_of(witness: Witness, repository: Node) -> list[Node]:
+    """The agents that should take their content from a repository: its clients, and itself."""
+    return [repository, *facts.repository_clients(witness.topology, repository)]

@@ -1,0 +1,147 @@
+"""The certificate over a lab whose containers answer from a book."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from epolab.errors import MeasureError
+from epolab.hands.fabric import ExecStream
+from epolab.hands.files import LabFolder
+from epolab.model import facts
+from epolab.model.topology import Topology
+from epolab.topology import load_topology
+from epolab.verify.measure import TRIES, ends_of, measure, measure_links
+
+TEXT = """
+epolab: 1
+name: pair
+sites:
+  hq: {nodes: {epo: {components: [server, sql]}}}
+  near: {nodes: {pc: {components: [agent]}}}
+  far: {nodes: {pc-far: {components: [agent]}}}
+wan:
+  - between: [hq, near]
+  - {between: [hq, far], delay: 10ms}
+"""
+
+
+@pytest.fixture
+def topology(tmp_path: Path) -> Topology:
+    file = tmp_path / "pair.yaml"
+    file.write_text(TEXT)
+    return load_topology(file)
+
+
+class Lines:
+    """A stream that answers each line by a function; None ends it."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self._lines: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        for line in data.splitlines() if data.startswith(b"{") else []:
+            said = self._answer(json.loads(line))
+            self._lines.append(b"" if said is None else json.dumps(said).encode() + b"\n")
+
+    def read_line(self) -> bytes:
+        return self._lines.pop(0)
+
+    def complaint(self) -> str:
+        return "gone"
+
+    def close(self) -> None:
+        pass
+
+
+class BookLab:
+    """The fabric and the routers of a lab; `delay_ms` each way, and how late the machine wakes up."""
+
+    def __init__(self, delay_ms: float = 10.0, noise_ms: float = 0.1, dead: str = "") -> None:
+        self._delay_ns, self._noise_ms, self._dead = int(delay_ms * 1e6), noise_ms, dead
+        self.stored: Any = None
+        self.links = {"hq-near": {"driver": "none"}, "hq-far": {"driver": "cable"}}
+
+    def exec_stream(self, name: str, argv: Sequence[str]) -> ExecStream:
+        if name == "pair.fabric":
+            return Lines(self._fabric)
+        return Lines(self._router if name != self._dead else lambda _: None)
+
+    def _fabric(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["op"] == "document_write":
+            self.stored = request["args"]
+        return {"id": request["id"], "ok": True, "result": self.links}
+
+    def _router(self, request: dict[str, Any]) -> dict[str, Any]:
+        late = {"p99_ms": self._noise_ms, "max_ms": 50.0, "sample": 200}
+        trip = (2 * self._delay_ns, self._delay_ns, self._delay_ns)
+        expect = request.get("expect", 0)
+        figures = {"received": expect, "pairs": 0, "pair_ns": 0, "spread_ns": 0, "delays_ns": []}
+        series = [trip] * request.get("count", 0)
+        result = {"series": series, "sent": len(series), "arrivals": figures, "oversleep": late}
+        return {"ok": True, "result": result}
+
+
+def said(lab: BookLab, topology: Topology, link: str) -> tuple[list[str], list[str], int]:
+    """What was said to people, the breaches, and how often the link was measured."""
+    heard: list[str] = []
+    ends = [ends_of(topology, "pair", it, lab.links) for it in topology.links if it.name == link]
+    (outcome,) = measure_links(lab, ends, heard.append)
+    return heard, [breach.text for breach in outcome.verdict.breaches], outcome.tries
+
+
+def test_a_link_is_measured_between_its_routers_on_their_link_addresses(topology: Topology) -> None:
+    link = next(it for it in topology.links if it.name == "hq-far")
+    ends = ends_of(topology, "pair", link, BookLab().links)
+    assert ends.containers == ("pair.hq.router", "pair.far.router")
+    routers = [facts.router(topology, site) for site in link.ends]
+    held = [str(it.ipv4.ip) for router in routers for it in router.interfaces if it.link == "hq-far"]
+    assert list(ends.addresses) == held
+
+
+def test_a_link_that_is_not_laid_is_told(topology: Topology) -> None:
+    with pytest.raises(MeasureError, match="hq-near is not laid"):
+        ends_of(topology, "pair", topology.links[0], {})
+
+
+def test_the_certificate_is_stored_with_the_lab_and_in_its_fabric(topology: Topology, tmp_path: Path) -> None:
+    lab, folder = BookLab(), LabFolder(tmp_path / "pair").make()
+    certificate = measure(topology, folder, lab, lambda _: None)
+    assert folder.read_json("certificate.json") == certificate
+    assert lab.stored == {"name": "certificate", "value": certificate}
+    assert {name: entry["within"] for name, entry in certificate["links"].items()} == {"hq-near": True, "hq-far": True}
+    assert certificate["links"]["hq-far"]["a_to_b"]["delay_ms"] == 10.0
+
+
+def test_one_link_measured_anew_leaves_the_others_as_they_were(topology: Topology, tmp_path: Path) -> None:
+    folder = LabFolder(tmp_path / "pair").make()
+    before = measure(topology, folder, BookLab(), lambda _: None)["links"]["hq-near"]
+    after = measure(topology, folder, BookLab(delay_ms=15.0), lambda _: None, only=["hq-far"])
+    assert after["links"]["hq-near"] == before
+    assert after["links"]["hq-far"]["within"] is False
+
+
+def test_a_breach_on_a_quiet_machine_is_final(topology: Topology) -> None:
+    _, breaches, tries = said(BookLab(delay_ms=15.0), topology, "hq-far")
+    assert tries == 1
+    assert breaches[0] == "delay a_to_b: 10 ± 0.50 ms, not 15.00 ms"
+
+
+def test_a_breach_on_a_noisy_machine_is_measured_again_and_then_names_the_noise(topology: Topology) -> None:
+    heard, breaches, tries = said(BookLab(delay_ms=15.0, noise_ms=7.0), topology, "hq-far")
+    assert tries == TRIES
+    assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 7.0 ms"
+    assert "measuring link hq-far, again (3 of 3)" in heard
+
+
+def test_noise_alone_breaks_nothing(topology: Topology) -> None:
+    assert said(BookLab(noise_ms=7.0), topology, "hq-far")[1:] == ([], 1)
+
+
+def test_a_router_that_does_not_answer_is_a_breach_and_not_a_crash(topology: Topology) -> None:
+    _, breaches, tries = said(BookLab(dead="pair.far.router"), topology, "hq-far")
+    assert tries == 1
+    assert breaches == ["measurement: figures from both ends, not pair.far.router: the measuring program ended"]
