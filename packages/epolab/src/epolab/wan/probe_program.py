@@ -131,6 +131,11 @@ class Endpoint:
         except OSError as error:
             return {"ok": False, "error": str(error)}
 
+    def close(self) -> None:
+        """Let go of the sockets."""
+        self._echo.close()
+        self._flow.close()
+
     def echo(self, count: int, seconds: float) -> dict[str, Any]:
         """Send back what comes, with the times it came and went, until the last of `count` or the time is over."""
         done, number, end = 0, -1, time.monotonic_ns() + int(seconds * 1e9)
@@ -153,7 +158,8 @@ class Endpoint:
                 self._echo.sendto(ECHO.pack(number, time.time_ns(), 0, 0), (peer, ECHO_PORT))
                 number, due = number + 1, now + int(pause_ms * 1e6)
             self._take_echoes(series)
-            oversleep.wait(self._echo, due if number < count else end)
+            if count - 1 not in series:
+                oversleep.wait(self._echo, due if number < count else end)
         return {"series": list(series.values()), "sent": number, "oversleep": oversleep.document()}
 
     def _take_echoes(self, series: dict[int, tuple[int, int, int]]) -> None:

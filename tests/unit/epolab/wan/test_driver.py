@@ -1,0 +1,36 @@
+import pytest
+
+from epolab.model.link import Link, Shape
+from epolab.wan.driver import HostFacts, PlainVeth, UserspaceCable, driver_named, shortfall, wanted
+
+FULL = Shape(rate_bps=10_000_000, delay_ms=40.0, jitter_ms=5.0, loss_ratio=0.001)
+
+
+def test_what_a_shape_asks_for() -> None:
+    assert wanted(Shape()) == frozenset()
+    assert wanted(FULL) == {"rate", "delay", "jitter", "loss"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "missing"),
+    [
+        (FULL, ()),
+        (Shape(rate_bps=2_000_000_000, delay_ms=1.0), ("rate",)),
+        (Shape(rate_bps=64_000, queue_ms=100.0), ("rate",)),
+        (Shape(delay_ms=4.0, jitter_ms=3.0), ("jitter",)),
+        (Shape(jitter_ms=1.0), ("jitter",)),
+    ],
+)
+def test_what_the_cable_falls_short_of(shape: Shape, missing: tuple[str, ...]) -> None:
+    assert shortfall(Link("l", "a", "b", shape, Shape(), ()), UserspaceCable()) == missing
+
+
+def test_a_plain_link_keeps_nothing_and_works_everywhere() -> None:
+    assert shortfall(Link("l", "a", "b", Shape(), FULL, ()), PlainVeth()) == ("rate", "delay", "jitter", "loss")
+    assert PlainVeth().works_on(HostFacts(tun=False, netem=False))
+    assert not UserspaceCable().works_on(HostFacts(tun=False, netem=True))
+
+
+def test_drivers_are_found_by_the_name_that_documents_use() -> None:
+    assert driver_named("cable") == UserspaceCable()
+    assert driver_named("none") == PlainVeth()

@@ -1,0 +1,84 @@
+"""The order of a measurement, with ends that answer from a book."""
+
+from typing import Any
+
+from epolab.model.link import Link, Shape
+from epolab.wan.measured import LinkFigures
+from epolab.wan.plan import plan_link
+from epolab.wan.survey import LinkSurvey
+
+SHAPE = Shape(rate_bps=10_000_000, delay_ms=40.0)
+QUIET = {"p99_ms": 0.2, "max_ms": 0.5, "sample": 200}
+
+
+class BookEnd:
+    """Answers each operation as a line that keeps its declaration would."""
+
+    def __init__(self, address: str, book: list[tuple[str, str]], *, deaf: bool = False) -> None:
+        self.address, self._book, self._deaf = address, book, deaf
+        self._asked: list[tuple[str, dict[str, Any]]] = []
+        self.flows: list[int] = []
+
+    def ask(self, op: str, **values: Any) -> None:
+        self._book.append((self.address, op))
+        self._asked.append((op, values))
+        if op == "flow":
+            self.flows.append(values["flow"])
+
+    def answer(self) -> dict[str, Any]:
+        op, values = self._asked.pop(0)
+        return getattr(self, f"_{op}")(**values)  # type: ignore[no-any-return]
+
+    def _echo(self, count: int, **_: Any) -> dict[str, Any]:
+        return {"echoed": 0 if self._deaf else count}
+
+    def _round_trips(self, count: int, **_: Any) -> dict[str, Any]:
+        series = [] if self._deaf else [(80_112_000, 40_056_000, 40_056_000)] * count
+        return {"series": series, "sent": count, "oversleep": QUIET}
+
+    def _flow(self, expect: int, **_: Any) -> dict[str, Any]:
+        pairs = {"pairs": expect - 1, "pair_ns": (expect - 1) * 1_211_200, "spread_ns": 1}
+        return {"arrivals": {"received": expect, "delays_ns": [], **pairs}, "oversleep": QUIET}
+
+    def _receive(self, seconds: float, **_: Any) -> dict[str, Any]:
+        return {"bytes": 1_195_508 * seconds, "seconds": seconds}
+
+    def _send(self, **_: Any) -> dict[str, Any]:
+        return {"congestion_control": "cubic"}
+
+
+def survey(shape: Shape, **kinds: bool) -> tuple[LinkFigures, list[tuple[str, str]], BookEnd]:
+    book: list[tuple[str, str]] = []
+    link = Link("l", "a", "b", shape, shape, ())
+    a, b = BookEnd("a", book, **kinds), BookEnd("b", book)
+    return LinkSurvey(link, plan_link(link, shaped=shape.shaped), a, b, first_flow=10).run(), book, a
+
+
+def test_a_shaped_link_is_measured_in_order_and_both_ways() -> None:
+    seen, book, a = survey(SHAPE)
+    assert [op for end, op in book if end == "a"] == ["round_trips", "round_trips", "flow", "flow", "send", "receive"]
+    assert a.flows == [10, 11]
+    assert seen.round_trips is not None
+    assert seen.a_to_b.delay_ms == seen.b_to_a.delay_ms == 40.0
+    assert seen.a_to_b.rate_bps == 10_000_000
+    assert seen.b_to_a.loss is not None
+    assert seen.b_to_a.loss.lost == 0
+    assert seen.b_to_a.goodput_bps == 1_195_508 * 8
+    assert (seen.congestion_control, seen.noise_ms) == ("cubic", 0.2)
+
+
+def test_a_plain_link_is_only_greeted_and_echoed() -> None:
+    seen, book, _ = survey(Shape())
+    assert [op for end, op in book if end == "a"] == ["round_trips", "round_trips"]
+    assert (seen.a_to_b.rate_bps, seen.a_to_b.loss) == (None, None)
+
+
+def test_a_link_that_answers_no_greeting_is_asked_nothing_more() -> None:
+    seen, book, _ = survey(SHAPE, deaf=True)
+    assert [op for end, op in book if end == "a"] == ["round_trips"]
+    assert seen.round_trips is None
+
+
+def test_jitter_has_a_flow_of_its_own() -> None:
+    _, book, _ = survey(Shape(delay_ms=50.0, jitter_ms=5.0))
+    assert [op for end, op in book if end == "a"].count("flow") == 2
