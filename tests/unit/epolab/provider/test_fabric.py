@@ -1,5 +1,7 @@
 """The fabric's life: made, taken over, read, changed, removed."""
 
+import os
+
 import pytest
 
 from epolab.errors import ContainerError, FabricError
@@ -21,14 +23,15 @@ def test_without_tun_no_device_is_asked_for(fabric_props):
     assert fabric.container_config(fabric_props | {"tun": False})["HostConfig"]["Devices"] == []
 
 
-def test_create_makes_segments_and_notes_phase_and_lease(world, runtime, fabric_props):
+def test_create_makes_segments_and_notes_phase_and_lease(world, runtime, fabric_props, monkeypatch):
+    monkeypatch.setenv("EPOLAB_CREATOR_PID", str(os.getpid()))
     identity, outputs = fabric.create(world, fabric_props)
     assert identity == "lab.fabric"
     assert outputs["container_id"] == runtime.here["lab.fabric"]["Id"]
     assert outputs["ssh_public"].startswith("ssh-ed25519 ")
     assert runtime.asked("segment_ensure") == [{"path": "hq/lan"}]
     assert runtime.documents["phase"]["phase"] == "creating"
-    assert runtime.documents["phase"]["creator"]["pid"] > 0
+    assert runtime.documents["phase"]["creator"]["pid"] == os.getpid()
     assert runtime.documents["lease"]["owner"] == "me"
 
 
@@ -102,3 +105,9 @@ def test_delete_twice_is_fine(world, runtime, fabric_props):
 def test_check_names_what_is_missing(fabric_props):
     assert fabric.check(fabric_props) == []
     assert fabric.check(fabric_props | {"image": None}) == [("image", "is required")]
+
+
+def test_a_lab_that_a_person_makes_by_pulumi_counts_as_ready(world, runtime, fabric_props, monkeypatch):
+    monkeypatch.delenv("EPOLAB_CREATOR_PID", raising=False)
+    fabric.create(world, fabric_props)
+    assert runtime.documents["phase"]["phase"] == "ready"

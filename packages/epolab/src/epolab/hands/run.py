@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,10 +102,8 @@ class ProgramStream:
     def close(self) -> None:
         """End the program: close its input, and kill it if that is not enough."""
         assert self._process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # the program has ended before us, which is what we want
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # the program has ended before us, which is what we want
         try:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:

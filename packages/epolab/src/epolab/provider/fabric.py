@@ -54,11 +54,15 @@ def _is_same(container: Mapping[str, Any], props: Mapping[str, Any]) -> bool:
     return container["Config"]["Labels"].get(DIGEST) == wanted and bool(container["State"]["Running"])
 
 
-def _creator() -> Creator:
-    """The command this provider works for, else the engine that started it."""
+def first_phase() -> Props:
+    """What a new fabric is noted as: being created, by the command that drives the engine.
+
+    An engine that a person drives tells nobody when it is done, so its lab counts as ready from the start.
+    """
     named = os.environ.get("EPOLAB_CREATOR_PID")
     pid = int(named) if named else os.getppid()
-    return Creator(this_process().host, pid, started(pid) or "")
+    creator = Creator(this_process().host, pid, started(pid) or "")
+    return {"phase": "creating" if named else "ready", "creator": creator.document()}
 
 
 def create(world: World, props: Props) -> tuple[str, Props]:
@@ -82,7 +86,7 @@ def create(world: World, props: Props) -> tuple[str, Props]:
 def _prepare(world: World, props: Props) -> None:
     fabric = world.fabric(props["lab"])
     if not (fabric.call("phase_read") or {}).get("phase"):
-        fabric.call("phase_write", phase="creating", creator=_creator().document())
+        fabric.call("phase_write", **first_phase())
     if fabric.call("document_read", name="lease") is None:
         lease = {"owner": props["owner"], "expires": props["expires"] or None, "created": props["created"]}
         fabric.call("document_write", name="lease", value=lease)

@@ -18,13 +18,13 @@ from epolab.topology import load_topology
 
 
 def configured(read_setting: Callable[[str], str | None]) -> tuple[Topology, LabSettings]:
-    """The arguments of `declare`, from the settings `topology` (a file) and `name` (the lab, if not the topology's)."""
+    """The arguments of `declare`, from the settings `topology` (a file) and `lab` (its name, if not the topology's)."""
     file = read_setting("topology")
     if file is None:
         raise ArgumentError("the stack names no topology", hint="pulumi config set epolab:topology FILE")
     topology = load_topology(Path(file))
     settings = LabSettings(
-        lab=checked_lab_name(read_setting("name") or topology.name),
+        lab=checked_lab_name(read_setting("lab") or topology.name),
         owner=owner_name(),
         created=stamp(now()),
         expires=None,
