@@ -2,7 +2,7 @@
 
 from tests.unit.miniepo.standins import HANDLER, SECOND
 
-from miniepo.agent.routes import Way, plan, targets, through_relays, tls_port
+from miniepo.agent.routes import Way, asked_of_relay, plan, targets, through_relays, tls_port
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import Site
@@ -17,15 +17,20 @@ def labels(ways: tuple[Way, ...]) -> list[str]:
 
 
 def test_a_handler_is_tried_by_ip_then_fqdn_then_netbios_name() -> None:
-    hosts = [endpoint.host for endpoint in targets(HANDLER)]
-    assert hosts == ["10.1.0.10", "fd00:1::10", "epo.hq.test", "epo"]
-    assert {endpoint.port for endpoint in targets(HANDLER)} == {443}
+    hosts = [[endpoint.host for endpoint in group] for group in targets(HANDLER)]
+    assert hosts == [["10.1.0.10", "fd00:1::10"], ["epo.hq.test"], ["epo"]]
+    assert {endpoint.port for group in targets(HANDLER) for endpoint in group} == {443}
 
 
 def test_a_list_without_addresses_leaves_the_names() -> None:
     bare = Site("SpipeSite", "x", "master", 1, "epo.hq.test", 80)
-    assert targets(bare) == (Endpoint("epo.hq.test", 443),)
+    assert targets(bare) == ((Endpoint("epo.hq.test", 443),),)
+    assert asked_of_relay(bare, 443) == (Endpoint("epo.hq.test", 443),)
     assert tls_port(bare) == 443
+
+
+def test_a_relay_is_asked_for_the_ip_and_then_for_the_name() -> None:
+    assert [endpoint.host for endpoint in asked_of_relay(HANDLER, 443)] == ["10.1.0.10", "epo.hq.test"]
 
 
 def test_what_was_reachable_is_tried_in_the_lists_order() -> None:
@@ -54,8 +59,14 @@ def test_behind_a_firewall_straight_ways_are_raced_against_the_current_relay() -
     ]
 
 
+def test_a_handler_that_relays_did_not_reach_is_raced_against_the_next_one() -> None:
+    planned = plan([HANDLER, SECOND], (*BOTH, "ePO_EPO through a relay"), [ONE, TWO])
+    assert labels(planned.remembered)[2:] == ["ePO_EPO through relay relay-1", "ePO_AH through relay relay-1"]
+    assert labels(planned.others) == ["ePO_EPO through relay relay-2", "ePO_AH through relay relay-2"]
+
+
 def test_without_a_known_relay_only_straight_ways_are_left() -> None:
-    assert labels(plan([HANDLER], [HANDLER.name], []).others) == ["ePO_EPO"]
+    assert labels(plan([HANDLER], [HANDLER.name], []).remembered) == ["ePO_EPO"]
     assert plan([], [], [ONE]).others == ()
 
 

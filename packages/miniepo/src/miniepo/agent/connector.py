@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from miniepo.agent.relay_finder import RelayFinder
-from miniepo.agent.routes import CONNECT_SECONDS, Way, WayKey, plan, targets, through_relays
+from miniepo.agent.routes import (
+    CONNECT_SECONDS,
+    Way,
+    WayKey,
+    asked_of_relay,
+    plan,
+    targets,
+    through_relays,
+    tls_port,
+)
 from miniepo.agent.state import Routing, StateDirectory
 from miniepo.errors import MiniepoError, RefusedError, SilentError, TransferError, UnreachableError
 from miniepo.log import logger
@@ -45,11 +54,12 @@ class Connector:
         self._finder = finder
         self._gone: set[str] = set()
         self._avoid: frozenset[WayKey] = frozenset()
+        self._handlers: tuple[Site, ...] = ()
 
     async def open(self, handlers: Sequence[Site], avoid: frozenset[WayKey] = frozenset()) -> Line:
         """A line by the first way that works, but by none of `avoid`; raises UnreachableError."""
         routing = self._state.routing
-        self._gone, self._avoid = set(), avoid
+        self._gone, self._avoid, self._handlers = set(), avoid, tuple(handlers)
         planned = plan(handlers, routing.unreachable, routing.relays)
         finding = self._finder.start() if all(each.name in routing.unreachable for each in handlers) else None
         try:
@@ -109,35 +119,37 @@ class Connector:
 
     def _failed(self, way: Way, error: MiniepoError) -> None:
         routing = self._state.routing
-        if way.relay is None:
-            listed = {handler.name for handler in self._state.sitelist().handlers}
-            unreachable = tuple(name for name in routing.unreachable if name in listed and name != way.handler.name)
-            unreachable = (*unreachable, way.handler.name)
-            self._state.routing = Routing(routing.relays, unreachable, routing.last_handler)
-            return
-        if isinstance(error, UnreachableError):
+        relays, unreachable = routing.relays, routing.unreachable
+        if way.relay is not None:
+            relays = RelayCache(relays).failed(way.relay.guid).relays
+        if way.relay is not None and isinstance(error, UnreachableError):
             self._gone.add(way.relay.guid)
-        cache = RelayCache(routing.relays).failed(way.relay.guid)
-        self._state.routing = Routing(cache.relays, routing.unreachable, routing.last_handler)
+        else:
+            unreachable = (*self._without(unreachable, way), way.memory)
+        self._state.routing = Routing(relays, unreachable, routing.last_handler)
 
     def _succeeded(self, way: Way) -> None:
         routing = self._state.routing
-        relays, unreachable = routing.relays, routing.unreachable
-        if way.relay is None:
-            unreachable = tuple(name for name in unreachable if name != way.handler.name)
-        else:
+        relays = routing.relays
+        if way.relay is not None:
             others = tuple(each for each in relays if each.guid != way.relay.guid)
             relays = RelayCache((way.relay, *others)).add(()).relays
-        fresh = Routing(relays, unreachable, way.handler.name)
+        fresh = Routing(relays, self._without(routing.unreachable, way), way.handler.name)
         if fresh != routing:
             self._state.routing = fresh
+
+    def _without(self, unreachable: Sequence[str], way: Way) -> tuple[str, ...]:
+        """What else is remembered, as far as it still concerns handlers of the list."""
+        ways = [Way(handler, relay) for handler in self._handlers for relay in (None, way.relay)]
+        listed = {each.memory for each in ways}
+        return tuple(word for word in unreachable if word in listed and word != way.memory)
 
     async def _direct(self, handler: Site) -> Line:
         stream = await connect_directly(targets(handler))
         return await self._secure(stream, Way(handler))
 
     async def _relayed(self, handler: Site, relay: Relay) -> Line:
-        stream = await connect_by_relay(relay, targets(handler))
+        stream = await connect_by_relay(relay, asked_of_relay(handler, tls_port(handler)))
         return await self._secure(stream, Way(handler, relay))
 
     async def _secure(self, stream: Stream, way: Way) -> Line:
@@ -145,32 +157,40 @@ class Connector:
         return Line(way, HttpConnection(stream, way.handler.host))
 
 
-async def connect_directly(endpoints: Sequence[Endpoint]) -> Stream:
+async def connect_directly(groups: Sequence[Sequence[Endpoint]], rounds: int = MAX_ROUNDS) -> Stream:
     """IP, then FQDN, then NetBIOS name, in rounds; an address that did not answer in time is not waited for again."""
     silent: set[str] = set()
     failure: UnreachableError | None = None
-    for _ in range(MAX_ROUNDS):
-        for endpoint in endpoints:
+    for _ in range(rounds):
+        for group in groups:
             try:
-                return await _connect_unless_silent(endpoint, silent)
+                return await _connect_unless_silent(group, silent)
             except UnreachableError as error:
                 failure = failure or error
     raise failure or UnreachableError("no address to connect to")
 
 
-async def _connect_unless_silent(endpoint: Endpoint, silent: set[str]) -> Stream:
-    if endpoint.host in silent:
-        raise UnreachableError(f"{endpoint}: did not answer before")
+async def _connect_unless_silent(group: Sequence[Endpoint], silent: set[str]) -> Stream:
+    """Connect to the first of a group that answers; what stays silent is noted."""
+    endpoints = [
+        found for endpoint in group if endpoint.host not in silent for found in await _look_up(endpoint, silent)
+    ]
+    endpoints = [endpoint for endpoint in endpoints if endpoint.host not in silent]
+    if not endpoints:
+        raise UnreachableError(f"{group[0]}: no address that may answer")
     try:
-        addresses = [address for address in await wire.resolve(endpoint.host) if address not in silent]
+        return await wire.connect_first(endpoints, CONNECT_SECONDS)
+    except SilentError:
+        silent.update(endpoint.host for endpoint in endpoints)
+        raise
+
+
+async def _look_up(endpoint: Endpoint, silent: set[str]) -> list[Endpoint]:
+    try:
+        return [Endpoint(address, endpoint.port) for address in await wire.resolve(endpoint.host)]
     except UnreachableError:
         silent.add(endpoint.host)
-        raise
-    try:
-        return await wire.connect_first([Endpoint(address, endpoint.port) for address in addresses], CONNECT_SECONDS)
-    except SilentError:
-        silent.update((endpoint.host, *addresses))
-        raise
+        return []
 
 
 async def connect_by_relay(relay: Relay, endpoints: Sequence[Endpoint]) -> Stream:

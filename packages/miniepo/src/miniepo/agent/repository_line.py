@@ -8,11 +8,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from miniepo.agent.connector import connect_by_relay, connect_directly
-from miniepo.agent.routes import tls_port
+from miniepo.agent.routes import asked_of_relay, targets_at, tls_port
 from miniepo.errors import ContentError, UnreachableError, WorldError
 from miniepo.log import logger
 from miniepo.protocol.discovery import Relay
-from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import Site, join_host_port
 from miniepo.wire import stream as wire
 from miniepo.wire.http_client import HttpConnection
@@ -65,12 +64,12 @@ async def open_line(site: Site, relays: Sequence[Relay], skip_direct: bool, tls:
     """A connection to a repository: direct first, then through each known relay; raises UnreachableError."""
     if not skip_direct:
         try:
-            return await _dress(await connect_directly(_targets(site)), site, None, tls)
+            return await _dress(await connect_directly(targets_at(site, _port(site)), rounds=1), site, None, tls)
         except UnreachableError as error:
             _log.info("%s: %s", site.name, error)
     for relay in relays:
         try:
-            return await _dress(await connect_by_relay(relay, _targets(site)), site, relay, tls)
+            return await _dress(await connect_by_relay(relay, asked_of_relay(site, _port(site))), site, relay, tls)
         except WorldError as error:
             _log.info("%s through relay %s: %s", site.name, relay.computer_name, error)
     raise UnreachableError(f"repository {site.name} cannot be reached")
@@ -79,11 +78,6 @@ async def open_line(site: Site, relays: Sequence[Relay], skip_direct: bool, tls:
 def _port(site: Site) -> int:
     """Handlers serve content on their TLS port too; other repositories on the port of the list."""
     return tls_port(site) if site.kind == "SpipeSite" else site.port
-
-
-def _targets(site: Site) -> tuple[Endpoint, ...]:
-    names = (site.address, site.address_v6, site.host)
-    return tuple(Endpoint(name, _port(site)) for name in dict.fromkeys(filter(None, names)))
 
 
 async def _dress(stream: Stream, site: Site, relay: Relay | None, tls: TlsContext) -> RepositoryLine:

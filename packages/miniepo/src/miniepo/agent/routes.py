@@ -33,6 +33,11 @@ class Way:
         return self.handler.name, self.relay.guid if self.relay else ""
 
     @property
+    def memory(self) -> str:
+        """Under which word it is remembered that the handler did not answer this way."""
+        return f"{self.handler.name} through a relay" if self.relay else self.handler.name
+
+    @property
     def label(self) -> str:
         """For log lines."""
         through = f" through relay {self.relay.computer_name}" if self.relay else ""
@@ -52,10 +57,23 @@ def tls_port(handler: Site) -> int:
     return handler.secure_port or DEFAULT_TLS_PORT
 
 
-def targets(handler: Site) -> tuple[Endpoint, ...]:
-    """How a handler is tried: by IP (both families), by FQDN, by NetBIOS name."""
-    names = (handler.address, handler.address_v6, handler.host, handler.netbios_name)
-    return tuple(Endpoint(name, tls_port(handler)) for name in dict.fromkeys(filter(None, names)))
+def targets(handler: Site) -> tuple[tuple[Endpoint, ...], ...]:
+    """How a handler is tried: by IP (both families beside each other), then by FQDN, then by NetBIOS name."""
+    return targets_at(handler, tls_port(handler))
+
+
+def targets_at(site: Site, port: int) -> tuple[tuple[Endpoint, ...], ...]:
+    """The same for any site and port."""
+    addresses = tuple(filter(None, (site.address, site.address_v6)))
+    names = tuple(name for name in dict.fromkeys((site.host, site.netbios_name)) if name and name not in addresses)
+    groups = (addresses, *((name,) for name in names))
+    return tuple(tuple(Endpoint(host, port) for host in group) for group in groups if group)
+
+
+def asked_of_relay(site: Site, port: int) -> tuple[Endpoint, ...]:
+    """What a relay is asked to connect to: the site's IP, then its FQDN, which the relay resolves for both families."""
+    names = (site.address or site.address_v6, site.host)
+    return tuple(Endpoint(name, port) for name in dict.fromkeys(filter(None, names)))
 
 
 def plan(handlers: Sequence[Site], unreachable: Iterable[str], relays: Sequence[Relay]) -> Plan:
@@ -63,14 +81,17 @@ def plan(handlers: Sequence[Site], unreachable: Iterable[str], relays: Sequence[
     raced; relays count as ways only when every handler is known to be unreachable directly."""
     known = set(unreachable)
     direct = tuple(Way(handler) for handler in handlers)
-    reachable = next((index for index, way in enumerate(direct) if way.handler.name not in known), None)
-    if reachable is not None:
-        raced = direct[: reachable + 1] if reachable else ()
-        return Plan(raced, direct[len(raced) :])
-    if not relays or not direct:
-        return Plan((), direct)
-    through = through_relays(handlers, relays[:1])
-    return Plan((*direct, *through[:1]), (*through[1:], *through_relays(handlers, relays[1:])))
+    if not direct or not all(way.memory in known for way in direct):
+        return _split(direct, known)
+    through = _split(through_relays(handlers, relays[:1]), known, at_least=1)
+    return Plan((*direct, *through.remembered), (*through.others, *through_relays(handlers, relays[1:])))
+
+
+def _split(ways: tuple[Way, ...], known: set[str], at_least: int = 0) -> Plan:
+    """Race everything up to the first way that is not known to fail, unless the very first one is that."""
+    hopeful = next((index for index, way in enumerate(ways) if way.memory not in known), len(ways) - 1)
+    raced = hopeful + 1 if hopeful else at_least
+    return Plan(ways[:raced], ways[raced:])
 
 
 def through_relays(handlers: Sequence[Site], relays: Sequence[Relay]) -> tuple[Way, ...]:
