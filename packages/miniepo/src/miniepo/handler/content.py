@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+from weakref import WeakValueDictionary
 
 from miniepo import log
 from miniepo.errors import TransferError, UnreachableError
@@ -44,17 +45,13 @@ class CachedContent:
         self._endpoint = Endpoint(parts.hostname or "", parts.port or (443 if self._secure else 80))
         self._root = root
         self._tls = client_context(ca)
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def file(self, relative: str) -> Path | None:
         """The file at a path below the root, fetched or renewed first; None if the master has none."""
         lock = self._locks.setdefault(relative, asyncio.Lock())
-        try:
-            async with lock:
-                return await self._renewed(relative)
-        finally:
-            if not lock.locked():
-                self._locks.pop(relative, None)
+        async with lock:
+            return await self._renewed(relative)
 
     async def _renewed(self, relative: str) -> Path | None:
         path = self._root / relative

@@ -1,0 +1,162 @@
+"""What the nouns of the store promise, with a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+
+from miniepo import config
+from miniepo.errors import StoreError
+from miniepo.store import notices
+from miniepo.store.database import open_database
+from miniepo.store.groups import LOST_AND_FOUND_ID, ROOT_ID
+from miniepo.store.handlers import Rule
+from miniepo.store.migrate import migrate
+from miniepo.store.notices import Notices
+from miniepo.store.store import Store
+
+pytestmark = pytest.mark.integration
+Result = TypeVar("Result")
+
+
+@pytest.fixture
+def run(database: config.Database) -> Callable[[Callable[[Store], Awaitable[Result]]], Result]:
+    asyncio.run(migrate(database))
+
+    def in_store(work: Callable[[Store], Awaitable[Result]]) -> Result:
+        async def opened() -> Result:
+            async with open_database(database) as made:
+                return await work(Store(made))
+
+        return asyncio.run(opened())
+
+    return in_store
+
+
+async def handler(store: Store, name: str) -> int:
+    return await store.handlers.register(
+        name=name, computer_name=name, fqdn=name, address="", address_v6="", version="5.9.1", http_port=80,
+        https_port=443, built_in=False,
+    )  # fmt: skip
+
+
+async def wakeup(store: Store, preferred: int | None, expires: float = 60) -> None:
+    async with store.transaction() as inside:
+        system = await inside.systems.ensure("pc-1", "pc-1.test", LOST_AND_FOUND_ID)
+    await store.work.add_wakeup(system.id, "batch", "w-1", {"full_props": True}, preferred, expires)
+
+
+def test_work_goes_to_the_preferred_handler_and_to_one_only(run) -> None:
+    async def work(store: Store) -> None:
+        first, second = await handler(store, "a"), await handler(store, "b")
+        await wakeup(store, first)
+        assert await store.work.claim(second) is None
+        claimed = await store.work.claim(first)
+        assert claimed is not None and (claimed.wakeup_id, claimed.attempts) == ("w-1", 1)
+        assert await store.work.claim(first) is None
+        assert await store.work.wants_full_props("w-1") is True
+        await store.work.finish(claimed.id, "completed", "done")
+        state = (await store.work.batch("batch"))[0]
+        assert (state.outcome, state.handler, state.message) == ("completed", "a", "done")
+
+    run(work)
+
+
+def test_work_for_a_handler_that_does_not_ask_goes_to_any_after_a_while(run) -> None:
+    async def work(store: Store) -> None:
+        first, second = await handler(store, "a"), await handler(store, "b")
+        await wakeup(store, first)
+        for _ in range(50):
+            claimed = await store.work.claim(second)
+            if claimed is not None:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("the other handler never got it")
+
+    run(work)
+
+
+def test_postponed_work_waits_and_late_work_expires(run) -> None:
+    async def work(store: Store) -> None:
+        only = await handler(store, "a")
+        await wakeup(store, None, expires=0.5)
+        claimed = await store.work.claim(only)
+        assert claimed is not None
+        await store.work.postpone(claimed.id, 30, "not yet")
+        assert await store.work.claim(only) is None
+        await asyncio.sleep(0.6)
+        assert (await store.work.batch("batch"))[0].outcome == "expired"
+
+    run(work)
+
+
+def test_machines_of_two_sites_may_share_a_short_name(run) -> None:
+    async def work(store: Store) -> None:
+        async with store.transaction() as inside:
+            imported = await inside.systems.ensure("pc-1", "", ROOT_ID)
+            tokyo = await inside.systems.ensure("pc-1", "pc-1.tokyo.test", LOST_AND_FOUND_ID)
+            india = await inside.systems.ensure("pc-1", "pc-1.india.test", LOST_AND_FOUND_ID)
+            again = await inside.systems.ensure("PC-1", "pc-1.india.test", LOST_AND_FOUND_ID)
+        assert tokyo.id == imported.id and tokyo.group_id == ROOT_ID
+        assert india.id == again.id != tokyo.id
+        assert [each.id for each in await store.systems.named(["pc-1.india.test"])] == [india.id]
+        assert len(await store.systems.named(["pc-1"])) == 2
+
+    run(work)
+
+
+def test_groups_are_made_with_their_parents_once(run) -> None:
+    async def work(store: Store) -> None:
+        first = await store.groups.ensure("tokyo/1_SuperAgents")
+        assert (await store.groups.ensure("My Organization\\Tokyo\\1_superagents")).id == first.id
+        lineage = [group.name for group in await store.groups.lineage(first.id)]
+        assert lineage == ["1_SuperAgents", "tokyo", "My Organization"]
+
+    run(work)
+
+
+def test_rules_are_replaced_as_a_whole_and_a_bad_one_changes_nothing(run) -> None:
+    async def work(store: Store) -> None:
+        rules = [Rule(1, None, "fd00:1::/64", False, ["a"]), Rule(2, None, None, True, [])]
+        async with store.transaction() as inside:
+            await inside.handlers.replace_rules(rules)
+        assert await store.handlers.rules() == rules
+        with pytest.raises(StoreError):
+            async with store.transaction() as inside:
+                await inside.handlers.replace_rules([Rule(1, 999, None, True, [])])
+        assert await store.handlers.rules() == rules
+
+    run(work)
+
+
+def test_a_notice_ends_the_wait(run, database: config.Database) -> None:
+    async def work(store: Store) -> None:
+        heard = Notices(database, notices.WORK)
+        listening = asyncio.create_task(heard.listen())
+        await heard.wait(5)
+        waiting = asyncio.create_task(heard.wait(60))
+        await asyncio.sleep(0.1)
+        await store.work.announce()
+        await asyncio.wait_for(waiting, 5)
+        listening.cancel()
+
+    run(work)
+
+
+def test_due_tasks_are_handed_out_once_and_a_new_one_waits_for_its_first_time(run) -> None:
+    async def work(store: Store) -> None:
+        tasks = store.scheduler_tasks
+        await tasks.save("Pull", "pull", 60, True, True)
+        await tasks.save("Later", "pull-full", 60, True, True, first_after_seconds=300)
+        await tasks.save("Off", "replicate", 60, True, False)
+        await tasks.save("On request", "replicate", 0, True, True)
+        due = await tasks.claim_due()
+        assert due is not None and due.name == "Pull"
+        assert await tasks.claim_due() is None
+        await tasks.save("Pull", "pull", 60, True, True)
+        assert await tasks.claim_due() is None
+
+    run(work)
