@@ -20,6 +20,8 @@ Props = dict[str, Any]
 REPLACING = ("lab", "image", "tun")
 UPDATING = ("segments",)
 KEPT = ("owner", "expires", "created", "topology")
+# The most there is: the cable must wake up in time whatever the nodes do; niceness counts within a group only.
+_CPU_SHARES = 262_144
 _CAPABILITIES = ["NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_NICE", "SYS_PTRACE"]
 
 
@@ -39,6 +41,7 @@ def container_config(props: Mapping[str, Any]) -> Props:
             "CapDrop": ["ALL"],
             "CapAdd": _CAPABILITIES,
             "SecurityOpt": ["apparmor=unconfined"],
+            "CpuShares": _CPU_SHARES,
             "Sysctls": {"net.ipv6.conf.default.disable_ipv6": "1"},
             "Devices": [_TUN] if props["tun"] else [],
             "RestartPolicy": {"Name": "no"},

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from epolab.errors import ContainerError
+from epolab.hands.run import Completed
+from epolab.model.topology import Topology
 from epolab.provider.world import World
+from epolab.topology import load_topology
+
+
+def carries(labels: Mapping[str, str], wanted: str) -> bool:
+    """Whether labels match `key` or `key=value`."""
+    key, equals, value = wanted.partition("=")
+    return key in labels and (not equals or labels[key] == value)
 
 
 class MemoryWorker:
@@ -63,6 +72,7 @@ class MemoryRuntime:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.links: dict[str, Any] = {}
         self.documents: dict[str, Any] = {}
+        self.volumes_here: dict[str, str] = {}
         self.refused: set[str] = set()
         self.unstartable: set[str] = set()
         self._count = 0
@@ -92,6 +102,34 @@ class MemoryRuntime:
     def inspect(self, name: str) -> dict[str, Any] | None:
         found = self.here.get(name)
         return None if found is None else {**found, "State": dict(found["State"])}
+
+    def containers(self, *labels: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "Names": [f"/{name}"],
+                "Id": found["Id"],
+                "Labels": found["Config"]["Labels"],
+                "State": "running" if found["State"]["Running"] else "exited",
+            }
+            for name, found in self.here.items()
+            if all(carries(found["Config"]["Labels"], label) for label in labels)
+        ]
+
+    def volumes(self, *labels: str) -> list[str]:
+        return [name for name, lab in self.volumes_here.items() if f"epolab.lab={lab}" in labels]
+
+    def remove_volume(self, name: str) -> None:
+        self.volumes_here.pop(name, None)
+
+    def networks(self, *labels: str) -> list[str]:
+        return []
+
+    def exec(self, name: str, argv: Sequence[str], stdin: bytes = b"", limit_seconds: float | None = None) -> Completed:
+        """Only the reading of phase and lease."""
+        if not self.here[name]["State"]["Running"]:
+            return Completed(1, b"", b"not running")
+        both = [json.dumps(self.documents.get(document)) for document in ("phase", "lease")]
+        return Completed(0, "\n".join(both).encode() + b"\n", b"")
 
     def put_files(self, name: str, files: Mapping[str, tuple[bytes, int]]) -> None:
         assert name in self.here
@@ -151,3 +189,27 @@ def node_props_fixture() -> dict[str, Any]:
         "fabric_id": "id-1",
         "ssh_public": "ssh-ed25519 x",
     }
+
+
+@pytest.fixture(name="topology")
+def topology_fixture(tmp_path: Path) -> Topology:
+    """Two sites joined by a thin line, a few nodes each."""
+    file = tmp_path / "small.yaml"
+    file.write_text(SMALL)
+    return load_topology(file)
+
+
+SMALL = """epolab: 1
+name: small
+sites:
+  hq:
+    nodes:
+      epo: {components: [server]}
+      sql: {components: [sql]}
+      pc: {components: [agent], count: 1}
+  tokyo:
+    nodes:
+      far: {components: [agent]}
+wan:
+  - {between: [hq, tokyo], rate: 10mbit, delay: 40ms}
+"""
