@@ -6,6 +6,7 @@ decide which products apply, fetch and verify PkgCatalog.z, verify the detection
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from miniepo.protocol.content import CatalogEntry, PackageCatalog, PackageFile
 from miniepo.protocol.sitelist import Site
 from miniepo.repository import choose
 from miniepo.wire import interfaces
+from miniepo.wire.ping import ping
 from miniepo.wire.stream import TlsContext
 
 _log = logger("agent.update")
@@ -58,7 +60,7 @@ class Updater:
     async def run(self, settings: UpdateSettings, wanted: dict[str, Any]) -> Outcome:
         """Update from the first repository that works; raises WorldError when none does."""
         failures: list[str] = []
-        for site in self._ordered(settings):
+        for site in await self._ordered(settings):
             try:
                 self.last = await self._update_from(site, settings, wanted)
             except WorldError as error:
@@ -68,10 +70,12 @@ class Updater:
                 return self.last
         raise UnreachableError("no repository could be used: " + ("; ".join(failures) or "the site list has none"))
 
-    def _ordered(self, settings: UpdateSettings) -> Sequence[Site]:
+    async def _ordered(self, settings: UpdateSettings) -> Sequence[Site]:
         sites = self._state.sitelist().repositories
         if settings.mode == "order":
             return choose.order_by_list(sites)
+        if settings.mode == "ping":
+            return choose.order_by_ping(sites, await measure(sites))
         own = interfaces.networks(interfaces.read_interfaces())
         return choose.order_by_subnet(sites, own, self._state.routing.unreachable)
 
@@ -82,6 +86,18 @@ class Updater:
             return await _Session(line, self._state, self._key).run(settings.branch, wanted.get("products"))
         finally:
             await line.close()
+
+
+async def measure(sites: Sequence[Site]) -> dict[str, float]:
+    """The round trip to each site that answers, in milliseconds, by name; nothing where echoes are not allowed."""
+    hosts = {site.name: site.address or site.address_v6 for site in sites}
+    names = [name for name, host in hosts.items() if host]
+    try:
+        times = await asyncio.gather(*(ping(hosts[name]) for name in names))
+    except PermissionError as error:
+        _log.warning("round trips cannot be measured, so the list's order counts: %s", error)
+        return {}
+    return {name: took for name, took in zip(names, times, strict=True) if took is not None}
 
 
 class _Session:

@@ -1,0 +1,137 @@
+"""The small servers and clients over real sockets: HTTP with ranges and limits, echoes, the control socket."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from miniepo.errors import SilentError, TransferError, UnreachableError
+from miniepo.protocol.relay_session import Endpoint
+from miniepo.wire.control import ControlSocket, ask
+from miniepo.wire.http_client import HttpConnection
+from miniepo.wire.http_request import Limits, Request
+from miniepo.wire.http_response import Response
+from miniepo.wire.http_server import Handle, HttpServer
+from miniepo.wire.stream import connect, connect_first
+
+pytestmark = pytest.mark.integration
+CONTENT = os.urandom(3_000_000)
+
+
+@asynccontextmanager
+async def opened(port: int) -> AsyncIterator[HttpConnection]:
+    line = HttpConnection(await connect(Endpoint("127.0.0.1", port)), "localhost", idle_seconds=5)
+    try:
+        yield line
+    finally:
+        await line.close()
+
+
+@asynccontextmanager
+async def serving(handle: Handle, limits: Limits) -> AsyncIterator[int]:
+    server = HttpServer(handle, limits)
+    try:
+        yield await server.start(["127.0.0.1"], 0)
+    finally:
+        await server.close()
+
+
+def test_requests_follow_each_other_on_one_connection(tmp_path: Path) -> None:
+    (tmp_path / "content").write_bytes(CONTENT)
+
+    async def handle(request: Request) -> Response:
+        if request.method == "PUT":
+            return Response(200, (await request.body(1000))[::-1])
+        if request.path == "/file":
+            return Response(200, file=tmp_path / "content")
+        return Response(200, file=tmp_path / "gone")
+
+    async def run() -> None:
+        async with serving(handle, Limits(body_bytes=2000)) as port:
+            async with opened(port) as line:
+                assert (await line.request("PUT", "/", b"abc")).body == b"cba"
+                assert (await line.request("GET", "/file")).body == CONTENT
+                part = await line.request("GET", "/file", headers=[("Range", "bytes=-5")])
+                assert (part.status, part.body) == (206, CONTENT[-5:])
+                assert part.headers["content-range"] == "bytes 2999995-2999999/3000000"
+                assert (await line.request("GET", "/file", headers=[("Range", "bytes=3000000-")])).status == 416
+                assert (await line.request("GET", "/gone")).status == 404
+                assert line.reusable
+                with pytest.raises(TransferError, match="more than 1000 bytes"):
+                    await line.request("GET", "/file", limit_bytes=1000)
+            async with opened(port) as line:
+                with pytest.raises(TransferError):
+                    await line.request("PUT", "/", b"x" * 1001)
+
+    asyncio.run(run())
+
+
+def test_a_server_does_not_wait_for_ever_and_does_not_take_too_many() -> None:
+    async def handle(request: Request) -> Response:
+        return Response(200, b"here")
+
+    async def run() -> None:
+        async with serving(handle, Limits(connections=1, idle_seconds=0.2)) as port:
+            first = await connect(Endpoint("127.0.0.1", port))
+            await asyncio.sleep(0.05)
+            async with opened(port) as second:
+                with pytest.raises(TransferError):
+                    await second.request("GET", "/")
+            assert await asyncio.wait_for(first.reader.read(), 2) == b"", "an idle connection is closed"
+            await first.close()
+            async with opened(port) as third:
+                assert (await third.request("GET", "/")).body == b"here"
+
+    asyncio.run(run())
+
+
+def test_the_first_address_that_answers_is_taken() -> None:
+    async def run() -> None:
+        async with serving(lambda request: asyncio.sleep(0, Response(200)), Limits()) as port:
+            stream = await connect_first([Endpoint("127.0.0.2", port), Endpoint("127.0.0.1", port)])
+            assert stream.peer_address == "127.0.0.1"
+            await stream.close()
+            with pytest.raises(UnreachableError) as refused:
+                await connect_first([Endpoint("127.0.0.2", port), Endpoint("::1", port)])
+            assert not isinstance(refused.value, SilentError)
+
+    asyncio.run(run())
+
+
+def test_the_control_socket_answers_its_owner_line_by_line(tmp_path: Path) -> None:
+    async def answer(line: bytes) -> bytes:
+        return line.upper()
+
+    async def run() -> None:
+        control = ControlSocket(tmp_path / "control.sock", answer)
+        await control.start()
+        assert await ask(tmp_path / "control.sock", b"hello\n", 5) == b"HELLO\n"
+        assert (tmp_path / "control.sock").stat().st_mode & 0o777 == 0o600
+        await control.close()
+        with pytest.raises(UnreachableError, match="is the agent running"):
+            await ask(tmp_path / "control.sock", b"hello\n", 5)
+
+    asyncio.run(run())
+
+
+PING = """
+import asyncio, sys
+from miniepo.wire.ping import ping
+print([asyncio.run(ping(address, 0.3)) for address in sys.argv[1:]])
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")
+def test_an_echo_takes_no_time_at_home_and_nothing_comes_from_nowhere() -> None:
+    allow = "ip link set lo up; echo 0 2147483647 > /proc/sys/net/ipv4/ping_group_range; "
+    words = ["unshare", "-n", "sh", "-c", allow + 'exec "$@"', "sh", sys.executable, "-c", PING]
+    done = subprocess.run([*words, "127.0.0.1", "::1", "192.0.2.1"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    near_v4, near_v6, nowhere = json.loads(done.stdout.replace("None", "null"))
+    assert 0 < near_v4 < 250 and 0 < near_v6 < 250 and nowhere is None
