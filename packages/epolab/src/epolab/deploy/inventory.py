@@ -30,6 +30,7 @@ SERVICES = {
     "agent": ("cmamesh", "cmdagent"),
 }
 MINIEPO_COMPONENTS = ("server", "handler", "updates", "agent")
+ROLE_ORDER = ("router", "dns", "sql", "handler", "server", "updates")
 GROUPS = ("sql", "server", "handler", "updates", "router", "dns", "agent")
 """The components that have a role, in the order in which their nodes are best begun with."""
 
@@ -90,6 +91,19 @@ def host_variables(topology: Topology, lab: Lab, node: Node) -> dict[str, Any]:
     return variables
 
 
+def _runs_miniepo(node: Node) -> bool:
+    return any(node.has(component) for component in MINIEPO_COMPONENTS)
+
+
+def roles_of(node: Node) -> list[str]:
+    """The roles of a node, in order, but for those that wait for the whole lab: management, and the agent's."""
+    roles = ["base", "firewall", *(["release"] if _runs_miniepo(node) else [])]
+    for component in ROLE_ORDER:
+        if node.has(component) or (component == "handler" and node.has("server")):
+            roles.append(component)
+    return roles
+
+
 def _connection(lab: Lab, node: Node) -> dict[str, Any]:
     proxy = shlex.join(ssh_proxy_argv(lab.containers[node.path], node.kind))
     options = {
@@ -107,22 +121,20 @@ def _connection(lab: Lab, node: Node) -> dict[str, Any]:
             ["-F", "/dev/null", *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]
         ),
         "ansible_python_interpreter": "/usr/bin/python3",
+        "mitogen_ssh_compression": False,
     }
 
 
 def _base(lab: Lab, node: Node) -> dict[str, Any]:
     services = {name for component in node.components for name in SERVICES.get(component, ())}
     variables: dict[str, Any] = {
+        "node_roles": roles_of(node),
         "base_ca_certificate": str(lab.secrets.ca_certificate),
         "base_ca_subject_hash": subject_hash(lab.secrets.ca_certificate),
         "base_services": sorted(services),
     }
-    if any(node.has(component) for component in MINIEPO_COMPONENTS):
-        variables |= {
-            "base_release_archive": str(lab.release.archive),
-            "base_release_digest": lab.release.digest,
-            "base_release_compiled": lab.release.compiled,
-        }
+    if _runs_miniepo(node):
+        variables |= {"release_archive": str(lab.release.archive), "release_digest": lab.release.digest}
     return variables
 
 

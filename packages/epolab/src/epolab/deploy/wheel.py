@@ -7,6 +7,7 @@ Bytecode is only of use to the nodes' Python if this one writes the same; where 
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import importlib.util
@@ -30,12 +31,11 @@ DIGEST_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A miniepo release: the wheel, the archive that nodes unpack, and the digest that names both."""
+    """A miniepo release: the wheel, the archive (in base64) that nodes unpack, and the digest that names both."""
 
     digest: str
     wheel: Path
     archive: Path
-    compiled: bool
 
 
 def source_digest(project: Path) -> str:
@@ -59,10 +59,10 @@ def build_release(project: Path, cache: Path | None = None) -> Release:
     """The release of a distribution's present source, from the cache if it is there."""
     digest = source_digest(project)
     folder = (cache or cache_home() / "wheels") / f"{project.name}-{digest}-{_bytecode()}"
-    archive = folder / "release.tar.gz"
+    archive = folder / "release.tar.gz.b64"
     if not archive.exists():
         _build(project, folder, archive)
-    return Release(digest, next(folder.glob("*.whl")), archive, _bytecode() == NODE_CACHE_TAG)
+    return Release(digest, next(folder.glob("*.whl")), archive)
 
 
 def _bytecode() -> str:
@@ -74,7 +74,7 @@ def _build(project: Path, folder: Path, archive: Path) -> None:
         built = next(iter(WheelBuilder(str(project)).build(directory=scratch, versions=["standard"])))
         wheel = Path(built).read_bytes()
         write_private(folder / Path(built).name, wheel, 0o644)
-        write_private(archive, archived(wheel, Path(scratch)), 0o644)
+        write_private(archive, base64.b64encode(archived(wheel, Path(scratch))), 0o644)
 
 
 def archived(wheel: bytes, scratch: Path) -> bytes:

@@ -28,26 +28,27 @@ options:
   state:
     description:
       - C(known) only shows services to the supervisor, which takes up to five seconds to see them; new ones stay down.
-      - C(up) has them run, at each boot too. C(down) leaves a running one alone; it is somebody else's to start.
+      - C(up) has them run, at each boot too.
     type: str
-    choices: [known, up, down]
+    choices: [known, up]
     required: true
   inputs:
     description: Files and links that the services read when they start.
     type: list
     elements: path
     default: []
-  control:
-    description: A user who may start and stop the services.
-    type: str
+  entrusted:
+    description: Other services by name, and the user whose they are to start and stop; they are down after a boot.
+    type: dict
+    default: {}
 author: epolab
 """
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "services": {"type": "list", "elements": "str", "required": True},
-    "state": {"type": "str", "choices": ["known", "up", "down"], "required": True},
+    "state": {"type": "str", "choices": ["known", "up"], "required": True},
     "inputs": {"type": "list", "elements": "path", "default": []},
-    "control": {"type": "str"},
+    "entrusted": {"type": "dict", "default": {}},
 }
 SUPERVISED_SECONDS, READY_SECONDS, PAUSE_SECONDS = 20.0, 60, 0.1
 LOGS = Path("/var/log/miniepo")
@@ -200,14 +201,15 @@ def keep_down(service: Service, *, dry: bool) -> bool:
 
 def apply(wanted: Mapping[str, Any], run: Run, *, dry: bool, root: Path = Path("/")) -> list[str]:
     """Make the services true; says which of them differed."""
+    changed = []
+    for name, user in wanted["entrusted"].items():
+        service = Service(name, root=root)
+        if any([show(service, dry=dry), entrust(service, user, dry=dry), keep_down(service, dry=dry)]):
+            changed.append(name)
     services = [Service(name, wanted["inputs"], root=root) for name in wanted["services"]]
-    changed = [s.name for s in services if show(s, dry=dry)]
-    if wanted["control"]:
-        changed += [s.name for s in services if entrust(s, wanted["control"], dry=dry)]
+    changed += [service.name for service in services if show(service, dry=dry)]
     if wanted["state"] == "up":
         changed += bring_up(services, run, dry=dry)
-    elif wanted["state"] == "down":
-        changed += [s.name for s in services if keep_down(s, dry=dry)]
     return list(dict.fromkeys(changed))
 
 
