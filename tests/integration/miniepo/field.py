@@ -230,6 +230,18 @@ class Field:
         self._processes.append(process)
         return process
 
+    def assign(self, agent: "AgentProcess", category: str, settings: dict[str, object]) -> None:
+        """Give one agent a policy of its own, as a console user would."""
+        guid = agent.status()["guid"]
+
+        async def work(store: Store) -> None:
+            system = await store.systems.by_guid(guid)
+            policy = await store.policies.by_id(await store.policies.save(f"{category} of {guid}", category, settings))
+            assert system is not None and policy is not None
+            await store.policies.assign_to_system(policy, system.id)
+
+        self.store(work)
+
     def close(self) -> None:
         for process in self._processes:
             process.stop()

@@ -1,6 +1,8 @@
 """An agent process against a real handler and a real database: calls, events, wake-ups, the next handler."""
 
+import contextlib
 import http.client
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from nacl.signing import SigningKey
-from tests.integration.miniepo.field import AgentProcess, Field, open_field, until
+from tests.integration.miniepo.field import AgentProcess, Field, free_port, open_field, until
 
 from miniepo import config
 from miniepo.clock import SystemEntropy
@@ -185,3 +187,20 @@ def test_an_agent_whose_guid_is_taken_makes_a_new_one(field: Field) -> None:
     agent.process.start()
     status = agent.until(lambda status: status["last_handler"])
     assert status["enrolled"] and status["guid"] != guid
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def test_policy_moves_the_wakeup_port_and_the_asci(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=1)
+    agent.until(lambda status: status["last_handler"])
+    port = free_port()
+    field.assign(agent, "agent", {"wakeupPort": port, "asciSeconds": 2})
+    agent.until(lambda status: status["asci_seconds"] == 2)
+    until(lambda: answers(port) and not answers(agent.port), what="the port moves")
+    until(lambda: system_of(field, agent).properties["WakeupPort"] == str(port), what="the server learns of it")

@@ -30,19 +30,6 @@ def field(tmp_path: Path, database: config.Database) -> Iterator[Field]:
         yield opened
 
 
-def assign(field: Field, agent: AgentProcess, category: str, settings: dict[str, object]) -> None:
-    """Give one agent a policy of its own, as a console user would."""
-    guid = agent.status()["guid"]
-
-    async def work(store: Store) -> None:
-        system = await store.systems.by_guid(guid)
-        policy = await store.policies.by_id(await store.policies.save(f"{category} of {guid}", category, settings))
-        assert system is not None and policy is not None
-        await store.policies.assign_to_system(policy, system.id)
-
-    field.store(work)
-
-
 def publish(root: Path, key: SigningKey, version: str, payload: bytes) -> None:
     """A repository with one package, as the master makes it."""
     entry = CatalogEntry("Current", "PROBE1000", "Product", "0000", version)
@@ -85,7 +72,7 @@ def test_a_superagent_by_policy_takes_signed_changes_only(field: Field) -> None:
     agent.until(lambda status: status["last_handler"])
     path = "/Software/Current/PROBE1000/Product/0000/probe.bin"
     assert ask(agent.port, "GET", path).status == 404
-    assign(field, agent, "superagent", {"enabled": True, "repository": True})
+    field.assign(agent, "superagent", {"enabled": True, "repository": True})
     agent.until(lambda status: status["roles"]["superagent"])
     header = signed(field.key, "PUT", path, PAYLOAD)
     assert ask(agent.port, "PUT", path, PAYLOAD).status == 403
@@ -102,7 +89,7 @@ def test_a_superagent_by_policy_takes_signed_changes_only(field: Field) -> None:
     gone = signed(field.key, "DELETE", path, b"")
     assert ask(agent.port, "DELETE", path, **{signing.SIGNATURE_HEADER: gone}).status == 204
     assert ask(agent.port, "GET", path).status == 404
-    assign(field, agent, "superagent", {"enabled": False})
+    field.assign(agent, "superagent", {"enabled": False})
     agent.until(lambda status: not status["roles"]["superagent"])
     assert put(field, agent, path, PAYLOAD).status == 404
 
@@ -111,7 +98,7 @@ def test_the_server_learns_of_a_superagent_and_lists_it(field: Field) -> None:
     field.handler("hq/epo")
     agent = field.agent("sa-1", asci_seconds=1)
     agent.until(lambda status: status["last_handler"])
-    assign(field, agent, "superagent", {"enabled": True, "repository": True})
+    field.assign(agent, "superagent", {"enabled": True, "repository": True})
     agent.until(lambda status: status["roles"]["superagent"])
     agent.until(lambda status: "SuperAgentSite" in (agent.state / "SiteList.xml").read_text())
 
