@@ -12,7 +12,7 @@ from miniepo import config, log
 from miniepo.clock import SystemClock, SystemEntropy
 from miniepo.errors import DatabaseUnavailableError
 from miniepo.protocol import signing
-from miniepo.server.api.app import remote_app
+from miniepo.server.api.app import MAX_BODY_BYTES, remote_app
 from miniepo.server.api.authentication import hash_password
 from miniepo.server.jobs import Jobs
 from miniepo.server.master import MasterRepository
@@ -24,7 +24,7 @@ from miniepo.store.database import open_database
 from miniepo.store.migrate import migrate
 from miniepo.store.notices import Notices
 from miniepo.store.store import Store
-from miniepo.wire.https_server import Listener, serve
+from miniepo.wire.https_server import BodyLimit, Listener, serve
 
 _RETRY_SECONDS = 0.5
 _FULL_SETS = config.ServerTask(name="Pull Full Sets", type="pull-full", every_seconds=3600, first_after_seconds=300)
@@ -99,8 +99,9 @@ async def _serve(services: Services) -> None:
     settings = services.settings
     registrations = Notices(settings.database, notices.REPOSITORIES)
     listener = Listener(settings.console_port, settings.tls)
+    console = BodyLimit(remote_app(services), lambda _: MAX_BODY_BYTES)
     await _until_one_ends(
-        serve(remote_app(services), settings.listen, [listener]),
+        serve(console, settings.listen, [listener]),
         registrations.listen(),
         services.scheduler.run(),
         services.scheduler.welcome(registrations),

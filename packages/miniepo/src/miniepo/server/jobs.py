@@ -38,11 +38,6 @@ class Jobs:
             return task.result() if task.done() and not task.cancelled() else IN_PROGRESS
         return await self._log.state(log_id)
 
-    @property
-    def running(self) -> tuple[int, ...]:
-        """The log ids of the jobs that run."""
-        return tuple(self._running)
-
     def cancel(self, log_id: int) -> bool:
         """Ask a running job to end; False if it does not run."""
         task = self._running.get(log_id)
