@@ -134,7 +134,7 @@ def test_a_breach_on_a_noisy_machine_is_measured_again_and_then_names_the_noise(
     heard, breaches, tries = said(BookLab(delay_ms=15.0, noise_ms=7.0), topology, "hq-far")
     assert tries == TRIES
     assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 7.0 ms"
-    assert "measuring link hq-far, again (3 of 3)" in heard
+    assert "measuring link hq-far again (3 of 3): round trips" in heard
 
 
 def test_noise_alone_breaks_nothing(topology: Topology) -> None:

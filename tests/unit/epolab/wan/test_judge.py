@@ -5,7 +5,7 @@ import pytest
 from epolab.model.link import Link, Shape
 from epolab.wan.driver import PlainVeth, UserspaceCable
 from epolab.wan.judge import expected_round_trip_ms, is_too_noisy, judge
-from epolab.wan.measured import DirectionFigures, LinkFigures, Loss, RoundTrips
+from epolab.wan.measured import FIGURES, DirectionFigures, LinkFigures, Loss, RoundTrips
 
 SHAPE = Shape(rate_bps=10_000_000, delay_ms=40.0)
 LINK = Link("hq-tokyo", "hq", "tokyo", SHAPE, SHAPE, ())
@@ -86,7 +86,13 @@ def test_what_the_driver_does_not_keep_is_not_judged() -> None:
     assert judge(accepted, PlainVeth(), bare).within
 
 
+def test_what_is_in_doubt_is_what_would_be_measured_again() -> None:
+    assert judge(LINK, UserspaceCable(), SEEN).doubtful == ()
+    assert judge(LINK, UserspaceCable(), there(rate_bps=1, delay_ms=1.0)).doubtful == ("round_trips", "rate")
+    assert judge(LINK, UserspaceCable(), replace(SEEN, round_trips=None)).doubtful == FIGURES
+
+
 def test_noise_is_named_by_its_limit() -> None:
     assert not is_too_noisy(SEEN)
-    assert is_too_noisy(replace(SEEN, noise_ms=2.1))
+    assert is_too_noisy(replace(SEEN, noise_ms=0.6))
     assert not is_too_noisy(replace(SEEN, noise_ms=None))

@@ -37,6 +37,15 @@ def test_a_timed_flow_tells_each_delay() -> None:
     assert seen.document()["delays_ns"] == [400]
 
 
+def test_neighbours_between_which_the_line_rested_are_left_out() -> None:
+    seen = Arrivals(flow=1, timed=True, busy_ns=50)
+    for number, sent, at in ((0, 0, 100), (1, 0, 200), (2, 0, 300), (3, 900, 1000), (4, 900, 1100), (6, 900, 1200)):
+        seen.take(TIMED.pack(1, number, sent), at)
+    figures = seen.document()
+    assert (figures["pairs"], figures["pair_ns"]) == (3, 300)  # 0-1, 1-2, 3-4: 3 came to an idle line, 5 was lost
+    assert figures["delays_ns"] == []
+
+
 def test_one_that_never_slept_has_no_noise() -> None:
     assert Oversleep().document() == {"p99_ms": None, "max_ms": None, "sample": 0}
 

@@ -1,5 +1,6 @@
 """The order of a measurement, with ends that answer from a book."""
 
+from dataclasses import replace
 from typing import Any
 
 from epolab.model.link import Link, Shape
@@ -77,6 +78,15 @@ def test_a_link_that_answers_no_greeting_is_asked_nothing_more() -> None:
     seen, book, _ = survey(SHAPE, deaf=True)
     assert [op for end, op in book if end == "a"] == ["round_trips"]
     assert seen.round_trips is None
+
+
+def test_only_what_is_in_doubt_is_measured_again() -> None:
+    earlier, _, _ = survey(SHAPE)
+    book: list[tuple[str, str]] = []
+    link = Link("l", "a", "b", SHAPE, SHAPE, ())
+    again = LinkSurvey(link, plan_link(link, shaped=True), BookEnd("a", book), BookEnd("b", book))
+    assert again.run(["rate"], replace(earlier, noise_ms=9.0)) == earlier
+    assert [op for end, op in book if end == "a"] == ["round_trips", "flow"]
 
 
 def test_jitter_has_a_flow_of_its_own() -> None:

@@ -19,13 +19,13 @@ from epolab.provider.labels import fabric_container, node_container
 from epolab.wan.document import certificate_entry, detail_document
 from epolab.wan.driver import Driver, driver_named
 from epolab.wan.judge import Breach, Verdict, is_too_noisy, judge
-from epolab.wan.measured import DirectionFigures, LinkFigures
+from epolab.wan.measured import FIGURES, DirectionFigures, Figure, LinkFigures
 from epolab.wan.plan import plan_link
 from epolab.wan.survey import LinkSurvey
 
 CERTIFICATE = "certificate"
-# A link that breaks a bound on a noisy machine gets this many measurements in all.
-TRIES = 3
+# What breaks a bound on a noisy machine is measured again, three times at most.
+TRIES = 4
 LINKS_AT_A_TIME = 4
 # Flows are numbered, so that what comes late is not taken for a part of the next one.
 FLOWS_OF_A_TRY = 10
@@ -113,17 +113,17 @@ def measure_links(docker: StreamOpener, ends: Sequence[LinkEnds], out: Say) -> l
 
 def measure_link(ready: Ready, out: Say) -> Outcome:
     """Measure one link until it keeps its bounds, or breaks them on a quiet machine, or three times."""
-    name = ready.ends.link.name
-    for attempt in range(1, TRIES + 1):
-        out(f"measuring link {name}" + (f", again ({attempt} of {TRIES})" if attempt > 1 else ""))
-        seen, verdict = _measure_once(ready, attempt)
-        if verdict.within or not is_too_noisy(seen):
-            break
-        out(f"link {name} while the machine was noisy: {'; '.join(it.text for it in verdict.breaches)}")
+    name, tries = ready.ends.link.name, 1
+    out(f"measuring link {name}")
+    seen, verdict = _measure_once(ready, tries)
+    while not verdict.within and is_too_noisy(seen) and tries < TRIES:
+        out(f"measuring link {name} again ({tries} of {TRIES - 1}): {_words(verdict.doubtful)}")
+        tries += 1
+        seen, verdict = _measure_once(ready, tries, verdict.doubtful, seen)
     if not verdict.within and is_too_noisy(seen):
         noise = Breach("scheduling noise of this machine", None, "a quiet machine", f"{seen.noise_ms:.1f} ms")
         verdict = Verdict((*verdict.breaches, noise))
-    return Outcome(ready.ends, seen, verdict, attempt, stamp(now()))
+    return Outcome(ready.ends, seen, verdict, tries, stamp(now()))
 
 
 def _ready(docker: StreamOpener, stack: ExitStack, ends: LinkEnds) -> Ready:
@@ -136,13 +136,20 @@ def _ready(docker: StreamOpener, stack: ExitStack, ends: LinkEnds) -> Ready:
     return Ready(ends, (programs[0], programs[1]))
 
 
-def _measure_once(ready: Ready, attempt: int) -> tuple[LinkFigures, Verdict]:
+def _words(figures: Collection[Figure]) -> str:
+    return ", ".join(figures).replace("_", " ")
+
+
+def _measure_once(
+    ready: Ready, attempt: int, figures: Collection[Figure] = FIGURES, earlier: LinkFigures | None = None
+) -> tuple[LinkFigures, Verdict]:
     if ready.programs is None:
         return _failed(ready.failure)
     ends = ready.ends
     plan = plan_link(ends.link, shaped=ends.driver.name != "none")
     try:
-        seen = LinkSurvey(ends.link, plan, *ready.programs, first_flow=attempt * FLOWS_OF_A_TRY).run()
+        survey = LinkSurvey(ends.link, plan, *ready.programs, first_flow=attempt * FLOWS_OF_A_TRY)
+        seen = survey.run(figures, earlier)
     except MeasureError as error:
         return _failed(error.message)
     return seen, judge(ends.link, ends.driver, seen)

@@ -9,7 +9,7 @@ from math import sqrt
 from epolab.model.link import Link, Shape
 from epolab.wan.binomial import loss_is_as_declared
 from epolab.wan.driver import FULL_FRAME_BYTES, Driver, Quality, wanted
-from epolab.wan.measured import ECHO_PAYLOAD_BYTES, DirectionFigures, LinkFigures, RoundTrips
+from epolab.wan.measured import ECHO_PAYLOAD_BYTES, FIGURES, DirectionFigures, Figure, LinkFigures, RoundTrips
 from epolab.wan.plan import SEGMENT_BYTES, frame_ms
 
 RATE_BOUND = 0.01
@@ -18,7 +18,7 @@ ROUND_TRIP_P99_BOUND_MS = 5.0
 JITTER_BOUND = 0.10
 GOODPUT_LOW, GOODPUT_HIGH = 0.97, 1.01
 # More than this and a bound that is broken says more about the machine than about the link.
-NOISE_LIMIT_MS = 2.0
+NOISE_LIMIT_MS = 0.5
 # How far sampling alone may move the mean of a jittered series (standard errors).
 SAMPLING_DEVIATIONS = 4.0
 # The 99th percentile of a normal distribution, in standard deviations.
@@ -40,6 +40,18 @@ class Breach:
         return f"{self.figure}{f' {self.direction}' if self.direction else ''}: {self.expected}, not {self.observed}"
 
 
+# Which measurement a broken bound wants again; any other breach wants them all.
+_MEASURED_BY: dict[str, Figure] = {
+    "rate": "rate",
+    "TCP goodput": "goodput",
+    "delay": "round_trips",
+    "mean round trip": "round_trips",
+    "99th percentile of round trips": "round_trips",
+    "loss": "loss",
+    "jitter": "jitter",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a link keeps its declaration, and if not, by what."""
@@ -50,6 +62,12 @@ class Verdict:
     def within(self) -> bool:
         """Whether every judged figure is within its bound."""
         return not self.breaches
+
+    @property
+    def doubtful(self) -> tuple[Figure, ...]:
+        """What would have to be measured again to clear the link."""
+        wanted_again = {_MEASURED_BY.get(breach.figure) for breach in self.breaches}
+        return FIGURES if None in wanted_again else tuple(it for it in FIGURES if it in wanted_again)
 
 
 def judge(link: Link, driver: Driver, seen: LinkFigures) -> Verdict:

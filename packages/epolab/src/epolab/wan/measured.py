@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
-from typing import Any
+from typing import Any, Literal
 
 from epolab.model.link import Shape
 from epolab.wan.plan import HEADER_BYTES, frame_ms
@@ -14,6 +14,10 @@ from epolab.wan.plan import HEADER_BYTES, frame_ms
 ECHO_PAYLOAD_BYTES = 28
 # Fewer neighbours than this say nothing about a rate: the line was flooded or is all but dead.
 PAIRS_NEEDED = 10
+
+# What is measured together, in this order.
+Figure = Literal["round_trips", "loss", "jitter", "rate", "goodput"]
+FIGURES: tuple[Figure, ...] = ("round_trips", "loss", "jitter", "rate", "goodput")
 
 RoundTripSeries = Sequence[tuple[int, int, int]]
 

@@ -23,7 +23,9 @@ JITTER_SAMPLE = 600
 JITTER_SECONDS_LIMIT = 20.0
 RATE_SECONDS = 2.0
 RATE_EXCESS = 1.03
-FIRST_BURST_OF_QUEUE = 0.3
+FIRST_BURST_OF_QUEUE = 0.5
+# A datagram that waited for this part of the queue found the line busy.
+BUSY_OF_QUEUE = 0.1
 LOSS_OF_RATE = 0.9
 LOSSLESS_SAMPLE = 2000
 LOSS_SECONDS_LIMIT = 25.0
@@ -46,6 +48,9 @@ class FlowPlan:
     # Late datagrams are sent after one another only up to here: a queue must not overflow by our own stumbling.
     catch_up_ns: int = 50_000_000
     at_once: int = 1
+    # Each datagram carries its time of sending; with `busy_ns` only to tell whether it waited for the line.
+    timed: bool = False
+    busy_ns: int = 0
 
     @property
     def seconds(self) -> float:
@@ -136,7 +141,7 @@ def _plan_jitter(shape: Shape) -> FlowPlan | None:
         return None
     pause_ms = max(ROUND_TRIP_PAUSE_MS / 2, _probe_pause_ms(shape))
     count = min(JITTER_SAMPLE, int(JITTER_SECONDS_LIMIT * 1000 / pause_ms))
-    return FlowPlan(count, TIMED_PAYLOAD_BYTES, int(pause_ms * 1e6), catch_up_ns=0)
+    return FlowPlan(count, TIMED_PAYLOAD_BYTES, int(pause_ms * 1e6), catch_up_ns=0, timed=True)
 
 
 def _plan_rate(shape: Shape) -> FlowPlan | None:
@@ -148,7 +153,17 @@ def _plan_rate(shape: Shape) -> FlowPlan | None:
     burst = max(2, min(1000, int(FIRST_BURST_OF_QUEUE * shape.queue_ms / 1000 * per_second)))
     at_once = 1 if shape.rate_bps <= ONE_WAY_RATE_BPS else 32
     pause_ns = int(1e9 / per_second / RATE_EXCESS)
-    return FlowPlan(count + burst, FULL_PAYLOAD_BYTES, pause_ns, burst, at_once=at_once)
+    queue_ns = int(shape.queue_ms * 1e6)
+    return FlowPlan(
+        count=count + burst,
+        payload_bytes=FULL_PAYLOAD_BYTES,
+        pause_ns=pause_ns,
+        burst=burst,
+        catch_up_ns=queue_ns // 2,
+        at_once=at_once,
+        timed=True,
+        busy_ns=max(1, int(queue_ns * BUSY_OF_QUEUE)),
+    )
 
 
 def _plan_goodput(shape: Shape, round_trip_ms: float) -> GoodputPlan | None:

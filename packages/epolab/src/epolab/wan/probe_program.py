@@ -78,10 +78,15 @@ class Oversleep:
 
 
 class Arrivals:
-    """What came of one flow: how many, and how far apart neighbours were (a lost one between is left out)."""
+    """What came of one flow: how many, and how far apart neighbours were (a lost one between is left out).
 
-    def __init__(self, flow: int, timed: bool) -> None:
-        self.flow, self._timed = flow, timed
+    With `busy_ns`, neighbours count only if the later one waited so long for the line that the line never rested
+    between them: what the sender's own stumbling left free says nothing about the line.
+    """
+
+    def __init__(self, flow: int, timed: bool, busy_ns: int = 0) -> None:
+        self.flow, self._timed, self._busy_ns = flow, timed, busy_ns
+        self._shortest_ns = 1 << 62
         self.seen: set[int] = set()
         self.last = -1
         self.pairs = self.pair_ns = self.first_at = self.last_at = 0
@@ -92,14 +97,19 @@ class Arrivals:
         flow, number = HEAD.unpack_from(data)
         if flow != self.flow:
             return
-        if self.seen and number == self.last + 1:
+        if number == self.last + 1 and self.seen and self._waited(data, at):
             self.pairs += 1
             self.pair_ns += at - self.last_at
         self.first_at = self.first_at or at
         self.last, self.last_at = number, at
         self.seen.add(number)
-        if self._timed:
+        if self._busy_ns:
+            self._shortest_ns = min(self._shortest_ns, at - TIMED.unpack_from(data)[2])
+        elif self._timed:
             self.delays_ns.append(at - TIMED.unpack_from(data)[2])
+
+    def _waited(self, data: bytes, at: int) -> bool:
+        return not self._busy_ns or at - TIMED.unpack_from(data)[2] >= self._shortest_ns + self._busy_ns
 
     def document(self) -> dict[str, Any]:
         """The figures of the flow."""
@@ -178,10 +188,11 @@ class Endpoint:
         expect: int,
         seconds: float,
         timed: bool = False,
+        busy_ns: int = 0,
     ) -> dict[str, Any]:
         """Send a paced flow (or none) and take the peer's (`expect` datagrams, or none) at the same time."""
-        sender = Sender(self._flow, (peer, FLOW_PORT), flow, timed, **(send or {"count": 0}))
-        arrivals, oversleep = Arrivals(flow, timed), Oversleep()
+        sender = Sender(self._flow, (peer, FLOW_PORT), flow, **(send or {"count": 0}))
+        arrivals, oversleep = Arrivals(flow, timed, busy_ns), Oversleep()
         end = time.monotonic_ns() + int(seconds * 1e9)
         while (now := time.monotonic_ns()) < end:
             sender.advance(now)
@@ -232,13 +243,13 @@ class Sender:
         link: socket.socket,
         target: tuple[str, int],
         flow: int,
-        timed: bool,
         count: int,
         payload_bytes: int = HEAD.size,
         pause_ns: int = 1,
         burst: int = 0,
         catch_up_ns: int = 0,
         at_once: int = 1,
+        timed: bool = False,
     ) -> None:
         self._link, self._target, self._flow, self._timed = link, target, flow, timed
         self._count, self._pause, self._burst, self._catch_up = count, pause_ns, burst, catch_up_ns

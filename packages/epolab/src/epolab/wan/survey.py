@@ -5,13 +5,17 @@ The two ends are handed in: this module sends nothing itself.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from epolab.model.link import Link
 from epolab.wan.measured import (
+    FIGURES,
     DirectionFigures,
+    Figure,
     LinkFigures,
+    RoundTripSeries,
     deviation,
     goodput_of,
     loss_of,
@@ -53,15 +57,22 @@ class LinkSurvey:
     _sent: int = 0
     _answers: list[dict[str, Any]] = field(default_factory=list)
 
-    def run(self) -> LinkFigures:
-        """Every figure of the plan; a link that answers no greeting is asked nothing more."""
+    def run(self, figures: Collection[Figure] = FIGURES, earlier: LinkFigures | None = None) -> LinkFigures:
+        """These figures anew, the others as seen earlier; a link that answers no greeting is asked nothing more."""
         if not self._echoes(GREETINGS, GREETING_PAUSE_MS)["series"]:
             return LinkFigures(DirectionFigures(), DirectionFigures())
-        seen = self._round_trips()
-        there, back = self._directions(seen)
-        control, goodputs = self._goodputs()
-        there, back = replace(there, goodput_bps=goodputs[0]), replace(back, goodput_bps=goodputs[1])
-        return replace(seen, a_to_b=there, b_to_a=back, congestion_control=control, noise_ms=noise_of(self._answers))
+        seen = earlier or LinkFigures(DirectionFigures(), DirectionFigures())
+        if "round_trips" in figures or seen.round_trips is None:
+            seen = self._round_trips(seen)
+        if "loss" in figures:
+            seen = self._losses(seen)
+        if "jitter" in figures:
+            seen = self._jitters(seen)
+        if "rate" in figures:
+            seen = self._rates(seen)
+        if "goodput" in figures:
+            seen = self._goodputs(seen)
+        return replace(seen, noise_ms=noise_of(self._answers))
 
     def _echoes(self, count: int, pause_ms: float) -> dict[str, Any]:
         patience = self.plan.patience_seconds
@@ -71,59 +82,73 @@ class LinkSurvey:
         self._answer(self.b)
         return answer
 
-    def _round_trips(self) -> LinkFigures:
+    def _round_trips(self, seen: LinkFigures) -> LinkFigures:
         answer = self._echoes(self.plan.round_trips, self.plan.round_trip_pause_ms)
-        figures = (self._one_way(answer["series"], 1), self._one_way(answer["series"], 2))
-        return LinkFigures(*figures, round_trips_of(answer), noise_of(self._answers))
+        there = self._one_way(answer["series"], 1, seen.a_to_b)
+        back = self._one_way(answer["series"], 2, seen.b_to_a)
+        return replace(seen, a_to_b=there, b_to_a=back, round_trips=round_trips_of(answer))
 
-    def _one_way(self, series: list[tuple[int, int, int]], place: int) -> DirectionFigures:
-        shape = self.link.a_to_b if place == 1 else self.link.b_to_a
+    def _one_way(self, series: RoundTripSeries, place: int, seen: DirectionFigures) -> DirectionFigures:
+        shape, plan = (self.link.a_to_b, self.plan.a_to_b) if place == 1 else (self.link.b_to_a, self.plan.b_to_a)
         delays = one_way_ms(series, place, shape)
         if not delays:
-            return DirectionFigures()
-        return DirectionFigures(delay_ms=sum(delays) / len(delays), jitter_ms=deviation(delays))
+            return replace(seen, delay_ms=None)
+        jitter = deviation(delays) if plan.jitter is None else seen.jitter_ms
+        return replace(seen, delay_ms=sum(delays) / len(delays), jitter_ms=jitter)
 
-    def _directions(self, seen: LinkFigures) -> tuple[DirectionFigures, DirectionFigures]:
-        there, back = self.plan.a_to_b, self.plan.b_to_a
-        losses = self._flow(there.loss, back.loss)
-        jitters = self._flow(there.jitter, back.jitter, timed=True)
-        rates = self._rates(there.rate, back.rate)
-        sides = zip((seen.a_to_b, seen.b_to_a), (there, back), losses, jitters, rates, strict=True)
-        figures = []
-        for begun, plan, loss, jitter, rate in sides:
-            delays = [delay / 1e6 for delay in jitter["delays_ns"]] if jitter else []
-            figures.append(
-                replace(
-                    begun,
-                    loss=loss_of(plan.loss.count, loss) if plan.loss and loss else None,
-                    rate_bps=rate_of(rate, plan.rate.payload_bytes) if plan.rate and rate else None,
-                    jitter_ms=deviation(delays) if delays else begun.jitter_ms,
-                )
-            )
-        return figures[0], figures[1]
+    def _losses(self, seen: LinkFigures) -> LinkFigures:
+        plans = (self.plan.a_to_b.loss, self.plan.b_to_a.loss)
+        there, back = (
+            None if plan is None or arrivals is None else loss_of(plan.count, arrivals)
+            for plan, arrivals in zip(plans, self._flow(*plans), strict=True)
+        )
+        return replace(seen, a_to_b=replace(seen.a_to_b, loss=there), b_to_a=replace(seen.b_to_a, loss=back))
 
-    def _rates(self, there: FlowPlan | None, back: FlowPlan | None) -> tuple[Any, Any]:
+    def _jitters(self, seen: LinkFigures) -> LinkFigures:
+        there, back = self._flow(self.plan.a_to_b.jitter, self.plan.b_to_a.jitter)
+        return replace(seen, a_to_b=_with_jitter(seen.a_to_b, there), b_to_a=_with_jitter(seen.b_to_a, back))
+
+    def _rates(self, seen: LinkFigures) -> LinkFigures:
+        plans = (self.plan.a_to_b.rate, self.plan.b_to_a.rate)
         if self.plan.rate_one_way_at_a_time:
-            return self._flow(there, None)[0], self._flow(None, back)[1]
-        return self._flow(there, back)
+            arrived = (self._flow(plans[0], None)[0], self._flow(None, plans[1])[1])
+        else:
+            arrived = self._flow(*plans)
+        there, back = (
+            None if plan is None or arrivals is None else rate_of(arrivals, plan.payload_bytes)
+            for plan, arrivals in zip(plans, arrived, strict=True)
+        )
+        return replace(seen, a_to_b=replace(seen.a_to_b, rate_bps=there), b_to_a=replace(seen.b_to_a, rate_bps=back))
 
-    def _flow(self, there: FlowPlan | None, back: FlowPlan | None, *, timed: bool = False) -> tuple[Any, Any]:
+    def _goodputs(self, seen: LinkFigures) -> LinkFigures:
+        control, there = self._goodput(self.a, self.b, self.plan.a_to_b.goodput)
+        other, back = self._goodput(self.b, self.a, self.plan.b_to_a.goodput)
+        return replace(
+            seen,
+            a_to_b=replace(seen.a_to_b, goodput_bps=there),
+            b_to_a=replace(seen.b_to_a, goodput_bps=back),
+            congestion_control=control or other,
+        )
+
+    def _flow(self, there: FlowPlan | None, back: FlowPlan | None) -> tuple[Any, Any]:
         """What arrived of a flow each way; None where none was sent."""
         if there is None and back is None:
             return None, None
         flow, self._sent = self.first_flow + self._sent, self._sent + 1
         seconds = self.plan.patience_seconds + max(it.seconds for it in (there, back) if it is not None) * 1.2
         for end, peer, own, others in ((self.a, self.b, there, back), (self.b, self.a, back, there)):
-            send = None if own is None else _flow_values(own)
-            expect = 0 if others is None else others.count
-            end.ask("flow", peer=peer.address, flow=flow, send=send, expect=expect, seconds=seconds, timed=timed)
+            end.ask(
+                "flow",
+                peer=peer.address,
+                flow=flow,
+                send=None if own is None else _flow_values(own),
+                expect=0 if others is None else others.count,
+                seconds=seconds,
+                timed=others is not None and others.timed,
+                busy_ns=0 if others is None else others.busy_ns,
+            )
         at_a, at_b = self._answer(self.a), self._answer(self.b)
         return (at_b["arrivals"] if there else None), (at_a["arrivals"] if back else None)
-
-    def _goodputs(self) -> tuple[str | None, tuple[float | None, float | None]]:
-        control, there = self._goodput(self.a, self.b, self.plan.a_to_b.goodput)
-        other, back = self._goodput(self.b, self.a, self.plan.b_to_a.goodput)
-        return control or other, (there, back)
 
     def _goodput(self, sender: End, receiver: End, plan: GoodputPlan | None) -> tuple[str | None, float | None]:
         if plan is None:
@@ -148,4 +173,11 @@ def _flow_values(plan: FlowPlan) -> dict[str, int]:
         "burst": plan.burst,
         "catch_up_ns": plan.catch_up_ns,
         "at_once": plan.at_once,
+        "timed": plan.timed,
     }
+
+
+def _with_jitter(seen: DirectionFigures, arrivals: Mapping[str, Any] | None) -> DirectionFigures:
+    if arrivals is None:
+        return seen
+    return replace(seen, jitter_ms=deviation([delay / 1e6 for delay in arrivals["delays_ns"]]))
