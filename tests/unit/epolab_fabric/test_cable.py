@@ -5,7 +5,7 @@ from statistics import fmean, stdev
 
 import pytest
 
-from epolab_fabric.cable import MILLISECOND, SECOND, Flight, Line
+from epolab_fabric.cable import MILLISECOND, SECOND, Flight, Lead, Line
 
 
 def line(**shape: float | None) -> Line:
@@ -111,3 +111,22 @@ def test_frames_under_way_come_out_in_the_order_of_their_arrival() -> None:
     assert list(flight.due(29)) == []
     assert [name for name, _ in flight.due(31)] == ["late"]
     assert flight.next_arrival() is None
+
+
+def test_a_process_that_always_wakes_late_learns_to_be_on_time() -> None:
+    lead, wakes_late = Lead(), 90_000
+    for _ in range(1000):
+        lead.observe(wakes_late - lead.nanoseconds)
+    assert lead.nanoseconds == pytest.approx(wakes_late, abs=100)
+
+
+def test_a_lead_has_bounds_and_one_bad_moment_moves_it_little() -> None:
+    lead = Lead()
+    lead.observe(500 * MILLISECOND)
+    assert 0 < lead.nanoseconds < 20_000
+    for _ in range(1000):
+        lead.observe(MILLISECOND)
+    assert lead.nanoseconds == Lead.LIMIT
+    for _ in range(1000):
+        lead.observe(-MILLISECOND)
+    assert lead.nanoseconds == 0

@@ -98,6 +98,27 @@ class Line:
         return arrival
 
 
+class Lead:
+    """How much before its time a frame is handed over, so that on average it is on time though the process wakes late.
+
+    What it observes is how late a frame was in the end (negative: early); it never leads by more than its limit.
+    """
+
+    __slots__ = ("nanoseconds",)
+    LIMIT = 300_000
+    # One observation counts for no more than this and moves the lead by a part of it.
+    OUTLIER = MILLISECOND
+    SHARE = 64
+
+    def __init__(self) -> None:
+        self.nanoseconds = 0
+
+    def observe(self, late: int) -> None:
+        """Take account of one frame."""
+        moved = self.nanoseconds + max(-self.OUTLIER, min(self.OUTLIER, late)) // self.SHARE
+        self.nanoseconds = max(0, min(self.LIMIT, moved))
+
+
 class Flight(Generic[Target]):
     """The frames under way on all lines, in the order of their arrival; equal arrivals keep the order of departure."""
 

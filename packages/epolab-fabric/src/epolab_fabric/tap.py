@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from epolab_fabric.cable import SECOND, Flight, Line
+from epolab_fabric.cable import SECOND, Flight, Lead, Line
 from epolab_fabric.control import SOCKET, Caller, listen
 from epolab_fabric.documents import DEFAULT_ROOT, Documents
 from epolab_fabric.namespaces import require_own_namespace
@@ -44,6 +44,7 @@ class Cable:
     def __init__(self, documents: Documents, control: Path) -> None:
         self._documents = documents
         self._flight: Flight[tuple[Port, Line]] = Flight()
+        self._lead = Lead()
         self._links: dict[str, Carried] = {}
         self._lives = select.epoll()
         self._listener = listen(control)
@@ -66,7 +67,7 @@ class Cable:
     def step(self, now: Callable[[], int] = time.monotonic_ns) -> None:
         """Wait for a frame, a due time, a router's end or a question, and deal with what has come."""
         due = self._flight.next_arrival()
-        timeout = None if due is None else max(0, due - now()) / SECOND
+        timeout = None if due is None else max(0, due - self._lead.nanoseconds - now()) / SECOND
         ready, _, _ = select.select(self._watch, (), (), timeout)
         for descriptor in ready:
             handler = self._handlers.get(descriptor)
@@ -147,8 +148,11 @@ class Cable:
         return take
 
     def _deliver(self, now: int) -> None:
-        write = os.write
-        for (port, line), frame in self._flight.due(now):
+        write, due, soon = os.write, self._flight.next_arrival(), now + self._lead.nanoseconds
+        if due is None or due > soon:
+            return
+        self._lead.observe(now - due)
+        for (port, line), frame in self._flight.due(soon):
             try:
                 if port.tap is None:
                     raise OSError
