@@ -121,6 +121,9 @@ class MemoryRuntime:
     def remove_volume(self, name: str) -> None:
         self.volumes_here.pop(name, None)
 
+    def remove_network(self, identity: str) -> None:
+        raise AssertionError("a lab has no networks of the engine's")
+
     def networks(self, *labels: str) -> list[str]:
         return []
 

@@ -29,7 +29,9 @@ def test_what_is_not_known_yet_stays_so():
 
 
 def test_nulls_and_the_engines_own_keys_are_left_out():
-    assert plugin.plain_map({"a": PropertyValue(None), "__x": PropertyValue("y"), "b": PropertyValue("c")}) == {"b": "c"}
+    assert plugin.plain_map({"a": PropertyValue(None), "__x": PropertyValue("y"), "b": PropertyValue("c")}) == {
+        "b": "c"
+    }
 
 
 def test_a_urn_names_its_resource_behind_its_parents():

@@ -43,7 +43,9 @@ def test_nothing_after_the_colon_is_no_node() -> None:
         split_node("lab:")
 
 
-@pytest.mark.parametrize(("wanted", "path"), [("hq/epo", "hq/epo"), ("epo", "hq/epo"), ("tokyo/router", "tokyo/router")])
+@pytest.mark.parametrize(
+    ("wanted", "path"), [("hq/epo", "hq/epo"), ("epo", "hq/epo"), ("tokyo/router", "tokyo/router")]
+)
 def test_a_node_by_path_or_by_name(wanted: str, path: str) -> None:
     assert pick_node(wanted, PATHS, "lab") == path
 
@@ -54,7 +56,9 @@ def test_a_node_that_is_not_clear(wanted: str) -> None:
         pick_node(wanted, PATHS, "lab")
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("4h", 14400), ("2d", 172800), ("1.5h", 5400)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("4h", 14400), ("2d", 172800), ("1.5h", 5400)]
+)
 def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 

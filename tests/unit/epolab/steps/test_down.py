@@ -1,0 +1,72 @@
+"""A lab is removed whole, in any phase."""
+
+import pytest
+
+from epolab.errors import LabForeignError
+from epolab.hands.files import LabFolder
+from epolab.provider import fabric, node
+from epolab.steps.down import Removal, left_of, take_down
+
+
+@pytest.fixture(name="lab")
+def lab_fixture(world, fabric_props, node_props):
+    fabric.create(world, fabric_props)
+    node.create(world, node_props)
+
+
+def down(runtime, owner="me"):
+    return take_down(runtime, "lab", owner, lambda text: None)
+
+
+def test_no_lab_is_fine(runtime):
+    assert down(runtime) == Removal([], [])
+
+
+def test_everything_goes(lab, runtime):
+    runtime.volumes_here["data"] = "lab"
+    runtime.volumes_here["other"] = "another"
+    assert down(runtime).document() == {"removed": ["data", "lab.fabric", "lab.hq.pc-1"], "left": []}
+    assert runtime.here == {}
+    assert runtime.volumes_here == {"other": "another"}
+    assert not LabFolder.of("lab").path.exists()
+
+
+def test_the_fabric_may_be_gone_already(lab, runtime):
+    runtime.remove("lab.fabric")
+    assert down(runtime).removed == ["lab.hq.pc-1"]
+
+
+def test_the_folder_may_be_all_there_is(runtime, world):
+    world.folder("lab").write_json("steps.json", {})
+    assert down(runtime).removed == []
+    assert not LabFolder.of("lab").path.exists()
+
+
+def test_another_owners_lab_is_not_touched(lab, runtime):
+    with pytest.raises(LabForeignError):
+        down(runtime, owner="you")
+    assert len(runtime.here) == 2
+
+
+def test_what_is_left_is_named(lab, runtime):
+    assert sorted(left_of(runtime, "lab")) == ["lab.fabric", "lab.hq.pc-1"]
+
+
+def test_what_comes_late_is_removed_too(lab, runtime):
+    class Late:
+        """A create that was under way arrives after the first round."""
+
+        def __init__(self):
+            self.rounds = 0
+
+        def __getattr__(self, name):
+            return getattr(runtime, name)
+
+        def networks(self, *labels):
+            self.rounds += 1
+            if self.rounds == 1:
+                runtime.create("lab.hq.late", {"Labels": {"epolab.lab": "lab", "epolab.owner": "me"}})
+            return []
+
+    assert "lab.hq.late" in take_down(Late(), "lab", "me", lambda text: None).removed
+    assert runtime.here == {}

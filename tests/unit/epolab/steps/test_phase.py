@@ -1,0 +1,33 @@
+"""What a fabric remembers of its lab's phase."""
+
+import pytest
+
+from epolab.hands.fabric import open_fabric
+from epolab.hands.process import this_process
+from epolab.provider import fabric
+from epolab.steps.labs import find_lab
+from epolab.steps.phase import creator_of, parse_documents, read_phase, record_phase
+
+
+@pytest.fixture(name="lab")
+def lab_fixture(world, fabric_props):
+    fabric.create(world, fabric_props)
+
+
+def test_what_was_recorded_is_read(lab, runtime):
+    with open_fabric(runtime, "lab.fabric") as worker:
+        record_phase(worker, "deploying")
+    phase = read_phase(runtime, find_lab(runtime, "lab"))
+    assert phase["phase"] == "deploying"
+    assert creator_of(phase) == this_process()
+    assert phase["lease"]["owner"] == "me"
+
+
+def test_without_a_living_fabric_there_is_no_phase(lab, runtime):
+    runtime.stop("lab.fabric")
+    assert read_phase(runtime, find_lab(runtime, "lab")) is None
+
+
+def test_documents_that_are_not_there_are_empty():
+    assert parse_documents("null\nnull\n") == {"lease": {}}
+    assert creator_of({"lease": {}}) is None
