@@ -136,12 +136,12 @@ def entrust(service: Service, user: str, *, dry: bool) -> bool:
     return not right
 
 
-def await_supervisor(service: Service) -> None:
+def await_supervisor(service: Service, limit_seconds: float = SUPERVISED_SECONDS) -> None:
     """Wait until the supervisor, which looks for new services every five seconds, has taken this one."""
-    for _ in _moments(SUPERVISED_SECONDS):
+    for _ in _moments(limit_seconds):
         if _is_supervised(service):
             return
-    raise ServiceError(f"{service.name}: no supervisor took it within {SUPERVISED_SECONDS:.0f} s")
+    raise ServiceError(f"{service.name}: no supervisor took it within {limit_seconds:g} s")
 
 
 def _is_supervised(service: Service) -> bool:

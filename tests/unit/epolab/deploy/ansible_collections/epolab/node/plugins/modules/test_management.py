@@ -1,0 +1,142 @@
+"""The management tree: what is missing is made, what is there is not made again, and each change is told."""
+
+import json
+from typing import Any
+
+import pytest
+
+from epolab.deploy.ansible_collections.epolab.node.plugins.modules.management import (
+    ApiError,
+    apply,
+    tree_path,
+    value_of,
+)
+
+WANTED: dict[str, Any] = {
+    "groups": [{"path": "tokyo", "systems": ["pc-1.tokyo.test"]}, {"path": "tokyo/2_Relays", "systems": []}],
+    "policies": [{"name": "Relay on", "category": "relay", "settings": {"enabled": True}}],
+    "assignments": [
+        {"policy": "Relay on", "group": "tokyo/2_Relays", "system": None},
+        {"policy": "Relay on", "group": None, "system": "pc-1.tokyo.test"},
+    ],
+    "tasks": [{"name": "Update", "type": "update", "every_seconds": 60.0, "group": ""}],
+    "handler_rules": [{"name": "Default", "group": None, "subnets": [], "use": ["hq/epo"]}],
+}
+
+
+class Server:
+    """A server that remembers; `said` are the commands that changed something."""
+
+    def __init__(self) -> None:
+        self.groups = {"My Organization": 2}
+        self.systems: dict[str, int] = {}
+        self.policies: dict[str, Any] = {}
+        self.assignments: list[dict[str, Any]] = []
+        self.tasks: dict[str, Any] = {}
+        self.assigned: set[tuple[str, str]] = set()
+        self.rules: Any = None
+        self.said: list[str] = []
+
+    def call(self, command: str, **arguments: str) -> Any:
+        answer: Any = getattr(self, command.replace(".", "_"))(**arguments)
+        return answer
+
+    def upload(self, command: str, name: str, value: Any) -> Any:
+        kept = self.policies if command == "policy.importPolicy" else self.tasks
+        rows = []
+        for number, entry in enumerate(value, start=1):
+            rows.append({"objectName": entry["name"], "objectId": number, "typeId": 3})
+            rows[-1]["changed"] = kept.get(entry["name"]) != entry
+            kept[entry["name"]] = entry
+        return rows
+
+    def miniepo_createGroup(self, path: str) -> Any:
+        changed = path not in self.groups
+        self.groups.setdefault(path, len(self.groups) + 2)
+        return {"groupId": self.groups[path], "changed": changed}
+
+    def system_findGroups(self) -> Any:
+        return [{"groupPath": path, "groupId": number} for path, number in self.groups.items()]
+
+    def system_find(self, searchText: str) -> Any:
+        return [
+            {
+                "EPOComputerProperties.IPHostName": name,
+                "EPOBranchNode.AutoID": group,
+                "EPOComputerProperties.ParentID": 7,
+            }
+            for name, group in self.systems.items()
+        ]
+
+    def system_importSystem(self, names: str, branchNodeID: str) -> Any:
+        self.said.append("import")
+        self.systems |= {name: int(branchNodeID) for name in names.split(",")}
+
+    def system_move(self, names: str, parentGroupId: str) -> Any:
+        self.said.append("move")
+        self.systems |= {name: int(parentGroupId) for name in names.split(",")}
+
+    def miniepo_listAssignments(self) -> Any:
+        return self.assignments
+
+    def policy_assignToGroup(self, groupId: str, productId: str, objectId: str) -> Any:
+        self.assignments.append({"groupId": int(groupId), "systemId": None, "objectId": int(objectId)})
+
+    def policy_assignToSystem(self, names: str, typeId: str, productId: str, objectId: str) -> Any:
+        self.assignments.append({"groupId": None, "systemId": 7, "objectId": int(objectId)})
+
+    def miniepo_assignTask(self, task: str, group: str) -> Any:
+        changed = (task, group) not in self.assigned
+        self.assigned.add((task, group))
+        return {"changed": changed}
+
+    def miniepo_setHandlerRules(self, rules: str) -> Any:
+        changed, self.rules = self.rules != json.loads(rules), json.loads(rules)
+        return {"changed": changed}
+
+
+def test_a_new_server_gets_everything() -> None:
+    server = Server()
+    changes = apply(WANTED, server)
+    assert changes == [
+        "group tokyo",
+        "group tokyo/2_Relays",
+        "policy Relay on",
+        "handler rules",
+        "task Update",
+        "task Update for all",
+        "system pc-1.tokyo.test in tokyo",
+        "policy Relay on for tokyo/2_Relays",
+        "policy Relay on for pc-1.tokyo.test",
+    ]
+    assert server.rules == [{"name": "Default", "use": ["hq/epo"]}]
+    assert server.tasks["Update"]["schedule"] == {"every_seconds": 60.0}
+
+
+def test_the_second_time_nothing_changes() -> None:
+    server = Server()
+    apply(WANTED, server)
+    server.said.clear()
+    assert apply(WANTED, server) == []
+    assert server.said == []
+    assert len(server.assignments) == 2
+
+
+def test_a_system_in_another_group_is_moved() -> None:
+    server = Server()
+    server.systems["pc-1.tokyo.test"] = 99
+    assert "system pc-1.tokyo.test in tokyo" in apply(WANTED, server)
+    assert server.said == ["move"]
+
+
+def test_a_group_is_below_the_root() -> None:
+    assert tree_path("tokyo/2_Relays") == "My Organization\\tokyo\\2_Relays"
+    assert tree_path("") == "My Organization"
+
+
+def test_an_answer_is_a_value_or_an_error() -> None:
+    assert value_of("x", 200, 'OK:\r\n{"a" : 1}') == {"a": 1}
+    with pytest.raises(ApiError, match="No such command"):
+        value_of("x", 200, "Error 1 :\r\nNo such command: x")
+    with pytest.raises(ApiError, match="HTTP 401"):
+        value_of("x", 401, "OK:\r\n1")
