@@ -1,0 +1,85 @@
+"""A lab looked at: in a line, in full, against its declaration."""
+
+from pathlib import Path
+
+import pytest
+
+from epolab.components.node import node_props
+from epolab.components.settings import LabSettings
+from epolab.components.wan import link_props
+from epolab.errors import LabNotFoundError
+from epolab.provider import fabric, link, node
+from epolab.steps.inspect import inspect_lab, list_labs, status
+
+
+@pytest.fixture(name="lab")
+def lab_fixture(world, runtime, topology, fabric_props):
+    images = {"fabric": "epolab/fabric:1", "node": "epolab/node:1"}
+    settings = LabSettings("lab", "me", "2026-01-01T00:00:00Z", None, images, True, {"hq-tokyo": "cable"})
+    fabric.create(world, fabric_props | {"expires": ""})
+    for declared in topology.nodes:
+        node.create(world, node_props(topology, declared, settings))
+    for declared in topology.links:
+        link.create(world, link_props(topology, declared, settings) | {"a_pid": 1, "b_pid": 2})
+    folder = world.folder("lab")
+    (folder.path / "topology.yaml").write_text(Path(topology.file).read_text())
+    runtime.documents["phase"] = {"phase": "ready"}
+
+
+def test_a_line_for_each_lab(lab, runtime, topology):
+    assert list_labs(runtime, "me") == [
+        {
+            "lab": "lab",
+            "state": "ready",
+            "owner": "me",
+            "created": "2026-01-01T00:00:00Z",
+            "expires": None,
+            "nodes": len(topology.nodes),
+        }
+    ]
+    assert list_labs(runtime, "you") == []
+
+
+def test_a_lab_as_declared_has_no_drift(lab, runtime):
+    assert status(runtime, "lab") == {"lab": "lab", "state": "ready", "drift": []}
+
+
+def test_a_node_that_is_gone_or_stopped_is_drift(lab, runtime):
+    runtime.remove("lab.hq.sql")
+    runtime.stop("lab.tokyo.far")
+    document = status(runtime, "lab")
+    assert document["state"] == "degraded"
+    assert document["drift"] == [
+        {"what": "node hq/sql", "expected": "running", "observed": "missing"},
+        {"what": "node tokyo/far", "expected": "running", "observed": "stopped"},
+    ]
+
+
+def test_a_container_that_nobody_declared_is_drift(lab, runtime):
+    runtime.create("lab.hq.odd", {"Labels": {"epolab.lab": "lab", "epolab.node": "hq/odd"}})
+    assert status(runtime, "lab")["drift"] == [
+        {"what": "container lab.hq.odd", "expected": "absent", "observed": "present"}
+    ]
+
+
+def test_a_link_that_is_gone_is_drift(lab, runtime):
+    runtime.links.clear()
+    assert status(runtime, "lab")["drift"] == [{"what": "link hq-tokyo", "expected": "applied", "observed": "missing"}]
+
+
+def test_a_fabric_that_is_gone_is_drift(lab, runtime):
+    runtime.remove("lab.fabric")
+    assert {"what": "fabric", "expected": "running", "observed": "missing"} in status(runtime, "lab")["drift"]
+
+
+def test_in_full(lab, runtime, topology):
+    document = inspect_lab(runtime, "lab")
+    assert (document["lab"], document["topology"], document["state"]) == ("lab", "small", "ready")
+    assert [f"{entry['site']}/{entry['name']}" for entry in document["nodes"]] == [n.path for n in topology.nodes]
+    assert document["links"][0]["driver"] == "cable"
+    assert document["timings"]["total_s"] is None
+
+
+def test_a_lab_that_is_not_there(runtime, world):
+    with pytest.raises(LabNotFoundError):
+        status(runtime, "lab")

@@ -1,0 +1,50 @@
+"""What is refused before anything is created."""
+
+from dataclasses import replace
+
+import pytest
+
+from epolab.errors import LabForeignError, MemoryShortError
+from epolab.hands.capacity import free_memory_mib
+from epolab.hands.files import LabFolder
+from epolab.steps.labs import LabRecord, Member
+from epolab.steps.preflight import refuse_foreign, refuse_short_memory
+from epolab.steps.progress import Silent
+from epolab.steps.work import Work
+
+
+def lab_of(topology, running):
+    members = (Member(node.path, "id", node.path, "container", (), running) for node in topology.nodes)
+    return LabRecord("lab", "me", None, None, None, tuple(members))
+
+
+def greedy(topology):
+    """The same lab, with one node that wants more than this host has."""
+    wish = free_memory_mib() + 100_000
+    site = topology.sites[0]
+    nodes = (replace(site.nodes[0], memory_mib=wish), *site.nodes[1:])
+    return replace(topology, sites=(replace(site, nodes=nodes), *topology.sites[1:]))
+
+
+def work_on(topology, runtime, tmp_path):
+    return Work(topology, "lab", "me", None, runtime, LabFolder(tmp_path), Silent())
+
+
+def test_a_strangers_lab_is_refused(topology):
+    refuse_foreign(None, "you")
+    refuse_foreign(lab_of(topology, True), "me")
+    with pytest.raises(LabForeignError, match="belongs to me"):
+        refuse_foreign(lab_of(topology, True), "you")
+
+
+def test_more_memory_than_is_free_is_refused(topology, runtime, tmp_path):
+    refuse_short_memory(work_on(topology, runtime, tmp_path), None)
+    with pytest.raises(MemoryShortError, match="MiB are free"):
+        refuse_short_memory(work_on(greedy(topology), runtime, tmp_path), None)
+
+
+def test_nodes_that_run_already_need_no_more(topology, runtime, tmp_path):
+    big = greedy(topology)
+    refuse_short_memory(work_on(big, runtime, tmp_path), lab_of(big, True))
+    with pytest.raises(MemoryShortError):
+        refuse_short_memory(work_on(big, runtime, tmp_path), lab_of(big, False))
