@@ -94,6 +94,7 @@ def build(work: Work, settings: LabSettings) -> None:
     from epolab.stack import bring_up  # here, because it takes a second to import and a no-op does not need it
 
     bring_up(work.topology, settings, work.folder, work.progress.note)
+    work.close()  # the engine may have replaced the fabric, and a stream into a removed container never ends
 
 
 def remove_strays(work: Work, lab: LabRecord) -> LabRecord:

@@ -38,9 +38,10 @@ class Work:
         return self._fabric
 
     def close(self) -> None:
-        """Let go of the fabric."""
+        """Let go of the fabric; whoever needs it next opens it anew."""
         if self._fabric is not None:
             self._fabric.close()
+            self._fabric = None
 
 
 @dataclass(frozen=True, slots=True)
