@@ -20,6 +20,7 @@ def test_a_segment_to_the_port_is_read_and_padding_is_not_payload() -> None:
 
 def test_a_request_is_whole_when_its_body_is_and_order_does_not_matter() -> None:
     parts = {30: b"lo", 10: b"POST /wakeup HTTP/1.1\r\nContent-Length: 5\r\n\r\n", 20: b"hel"}
-    assert whole_request(parts) == b"POST /wakeup HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
+    assert whole_request(parts, b"POST /wakeup ") == b"POST /wakeup HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
+    assert whole_request(parts, b"PUT ") is None
     del parts[30]
-    assert whole_request(parts) is None
+    assert whole_request(parts, b"POST /wakeup ") is None

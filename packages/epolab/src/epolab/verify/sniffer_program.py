@@ -1,7 +1,7 @@
 """Sent to an agent's node and run there: records what arrives at a TCP port until one whole HTTP request has come.
 
-Standard library only. Standard input is JSON `{"port": int, "timeout_s": float}`; standard output is JSON
-`{"request": hex, "source": str}` of the first request with a body, or `{"request": "", "source": ""}` when none came.
+Standard library only. Standard input is JSON `{"port": int, "begins": str, "timeout_s": float}`; standard output is
+JSON `{"request": hex, "source": str}` of the first request with a body that begins so, empty when none came.
 """
 
 import json
@@ -32,17 +32,17 @@ def segment_of(frame: bytes, port: int) -> tuple[str, int, int, bytes] | None:
     return source, int.from_bytes(segment[:2], "big"), sequence, segment[(segment[12] >> 4) * 4 :]
 
 
-def whole_request(parts: dict[int, bytes]) -> bytes | None:
-    """The bytes of a stream when they are a request with all of its body."""
+def whole_request(parts: dict[int, bytes], begins: bytes) -> bytes | None:
+    """The bytes of a stream when they are such a request with all of its body."""
     data = b"".join(parts[sequence] for sequence in sorted(parts))
     head, end, body = data.partition(b"\r\n\r\n")
     lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    if not end or not lengths or len(body) < int(lengths[0]):
+    if not end or not data.startswith(begins) or not lengths or len(body) < int(lengths[0]):
         return None
     return data
 
 
-def listen(port: int, timeout_s: float) -> dict[str, str]:
+def listen(port: int, begins: bytes, timeout_s: float) -> dict[str, str]:
     """The first whole request that arrives."""
     streams: dict[tuple[str, int], dict[int, bytes]] = {}
     deadline = time.monotonic() + timeout_s
@@ -55,7 +55,7 @@ def listen(port: int, timeout_s: float) -> dict[str, str]:
                 continue
             source, source_port, sequence, payload = found
             streams.setdefault((source, source_port), {})[sequence] = payload
-            request = whole_request(streams[source, source_port])
+            request = whole_request(streams[source, source_port], begins)
             if request is not None:
                 return {"request": request.hex(), "source": source}
     return {"request": "", "source": ""}
@@ -63,4 +63,4 @@ def listen(port: int, timeout_s: float) -> dict[str, str]:
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    sys.stdout.write(json.dumps(listen(asked["port"], asked["timeout_s"])))
+    sys.stdout.write(json.dumps(listen(asked["port"], asked["begins"].encode(), asked["timeout_s"])))

@@ -56,7 +56,7 @@ def wake(witness: Witness, nodes: Sequence[Node]) -> dict[str, Woken]:
 
 
 def _record(witness: Witness, node: Node) -> dict[str, Any]:
-    asked = {"port": port_of(witness.topology, node), "timeout_s": LISTEN_SECONDS}
+    asked = {"port": port_of(witness.topology, node), "begins": "POST /wakeup ", "timeout_s": LISTEN_SECONDS}
     recorded: dict[str, Any] = witness.python(node.path, SNIFFER, asked, line="sniffer")
     return recorded
 

@@ -36,7 +36,7 @@ def welcome_fixture(witness: Witness, topology: Topology) -> dict[str, list[tupl
     return by_host(witness, welcome_visits(topology))
 
 
-@pytest.fixture(scope="session", name="strangers")
+@pytest.fixture(scope="module", name="strangers")
 def strangers_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str, list[tuple[Visit, Answer]]]]:
     """The same visits from an address that no exception names: each site's router takes it for the moment."""
     routers = [facts.router(topology, site.name) for site in topology.sites]

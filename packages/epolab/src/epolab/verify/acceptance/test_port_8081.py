@@ -45,7 +45,7 @@ def test_the_log_page_is_shown_to_the_server_side(witness: Witness, topology: To
             expect(page.find("Log") is not None, f"{agent}: the log page has entries", "it has none")
 
 
-@pytest.fixture(scope="session", name="woken")
+@pytest.fixture(scope="module", name="woken")
 def woken_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str, Woken]]:
     """Every agent that a handler reaches, made slow, woken up once, the call recorded on its way in."""
     awake = [node for node in facts.agents(topology) if facts.wakers(topology, node)]

@@ -1,4 +1,4 @@
-"""Promise `replication`: content reaches every repository once and whole, and the agents of its segment take it there."""
+"""Promise `replication`: content reaches every repository once and whole, and agents of its segment take it there."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -36,7 +36,7 @@ class Authentication:
     def __init__(self, store: Store, clock: Clock, entropy: Entropy) -> None:
         self._store = store
         self._clock = clock
-        self._hasher = PasswordHasher()
+        self._hasher = password_hasher()
         self._secret = entropy.nonce().encode()
         self._remembered: dict[bytes, float] = {}
         # what an unknown user's password is checked against, so that the answer takes the same time
@@ -76,4 +76,9 @@ class Authentication:
 
 def hash_password(password: str) -> str:
     """The argon2 hash to store for a password."""
-    return PasswordHasher().hash(password)
+    return password_hasher().hash(password)
+
+
+def password_hasher() -> PasswordHasher:
+    """Argon2id with the smallest parameters that are still advised (19 MiB, two passes), since nodes are small."""
+    return PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)

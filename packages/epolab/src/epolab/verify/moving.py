@@ -1,0 +1,119 @@
+"""Agents that lose their handler: where they go, what they keep for later, and that they come back by rule."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from epolab.model import facts
+from epolab.model.node import Node
+from epolab.model.ports import HTTPS
+from epolab.model.topology import Topology
+from epolab.verify.callins import CallIn, await_callins, server_time
+from epolab.verify.services import HANDLER, stopped
+from epolab.verify.ways import Way, goes, limit_seconds, ways
+from epolab.verify.witness import Ran, Witness
+
+EVENT = "runuser -u mfeagent -- miniepo ctl event --id 1120 --severity 5 --text {text}"
+ENFORCE = "runuser -u mfeagent -- miniepo ctl enforce"
+SPOOL = "grep -l {text} /var/lib/miniepo/agent/events/*.json | wc -l"
+
+
+@dataclass
+class Absence:
+    """What an agent did while a handler was stopped: `right` are its ways then, empty when it has none."""
+
+    handler: str
+    right: tuple[Way, ...]
+    home: tuple[Way, ...]
+    text: str
+    call: CallIn | None = None
+    spooled: int | None = None
+    enforced: Ran | None = None
+    back: CallIn | None = None
+    events: int = 0
+
+
+@dataclass
+class Absences:
+    """The first call-in of each agent before anything was stopped, and its absences; by node path."""
+
+    before: dict[str, CallIn | None]
+    by_agent: dict[str, list[Absence]] = field(default_factory=dict)
+
+
+def observe(witness: Witness, topology: Topology) -> Absences:
+    """Stop each handler that agents use, one after the other, and watch all agents at once.
+
+    While the agents of one handler come back to it, those of the next one lose theirs: that saves an interval each.
+    """
+    agents = facts.agents(topology)
+    home = {node.path: ways(topology, node) for node in agents}
+    before = await_callins(witness, _wanted(home), server_time(witness) - limit_seconds(agents), limit_seconds(agents))
+    seen = Absences(before, {node.path: [] for node in agents})
+    settled = [node for node in agents if (call := before[node.path]) and goes(call, home[node.path])]
+    back: dict[str, Absence] = {}
+    for handler in facts.handlers(topology):
+        users = [node for node in settled if handler.path in {way.handler for way in home[node.path]}]
+        if back.keys() & {node.path for node in users}:
+            back = _watch(witness, topology, back, {})
+        if users:
+            away = _planned(topology, handler, users)
+            with stopped(witness, {handler.path: HTTPS}, HANDLER):
+                _raise_events(witness, away)
+                _watch(witness, topology, back, away)
+            for path, absence in away.items():
+                seen.by_agent[path].append(absence)
+            back = away
+    _watch(witness, topology, back, {})
+    _count_events(witness, topology, seen)
+    return seen
+
+
+def _wanted(right: Mapping[str, tuple[Way, ...]]) -> dict[str, Any]:
+    return {path: lambda call, path=path: goes(call, right[path]) for path in right}
+
+
+def _planned(topology: Topology, handler: Node, users: list[Node]) -> dict[str, Absence]:
+    """What the users of a handler should do while it is stopped."""
+    text = f"verdict-{uuid.uuid4().hex}"
+    return {
+        node.path: Absence(
+            handler.path, ways(topology, node, without=[handler.path]), ways(topology, node), f"{text}-{node.name}"
+        )
+        for node in users
+    }
+
+
+def _raise_events(witness: Witness, absences: Mapping[str, Absence]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda path: witness.must(path, EVENT.format(text=absences[path].text)), absences))
+
+
+def _watch(
+    witness: Witness, topology: Topology, back: Mapping[str, Absence], away: Mapping[str, Absence]
+) -> dict[str, Absence]:
+    """Wait for the call-ins of agents that come back and of agents that go away, and look at those that have no way."""
+    right = {path: each.home for path, each in back.items()}
+    right |= {path: each.right for path, each in away.items() if each.right}
+    limit = limit_seconds([topology.node(path) for path in right])
+    calls = await_callins(witness, _wanted(right), server_time(witness), limit) if right else {}
+    for path, absence in back.items():
+        absence.back = calls[path]
+    for path, absence in away.items():
+        absence.call = calls.get(path)
+        if not absence.right:
+            absence.enforced = witness.run(path, ENFORCE)
+            absence.spooled = int(witness.must(path, SPOOL.format(text=absence.text)))
+    return {}
+
+
+def _count_events(witness: Witness, topology: Topology, seen: Absences) -> None:
+    for path, absences in seen.by_agent.items():
+        texts = Counter(row["text"] for row in witness.api("miniepo.listEvents", name=topology.node(path).fqdn))
+        for absence in absences:
+            absence.events = texts[absence.text]

@@ -1,0 +1,83 @@
+"""Agents with a setting of their own for the length of a check, by a policy that the server delivers to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from epolab.hands.journal import Undo
+from epolab.model import facts
+from epolab.model.node import Node
+from epolab.model.topology import Topology
+from epolab.verify.web_api import Upload, shell_text
+from epolab.verify.witness import Witness
+
+Settings = Mapping[str, object]
+
+
+def changed_settings(topology: Topology, node: Node, change: Settings) -> dict[str, object]:
+    """The agent policy in force on a node, but for what changes."""
+    policy = facts.policies_of(topology, node).get("agent")
+    return {**(policy.settings if policy else {}), **change}
+
+
+def needed_policies(topology: Topology, changes: Mapping[str, Settings]) -> dict[str, list[Node]]:
+    """The settings that are needed, as JSON text, and the nodes that need them; `changes` are by node path."""
+    found: dict[str, list[Node]] = {}
+    for path, change in changes.items():
+        node = topology.node(path)
+        found.setdefault(json.dumps(changed_settings(topology, node, change), sort_keys=True), []).append(node)
+    return found
+
+
+def own_policy(topology: Topology, node: Node) -> str | None:
+    """The name of the agent policy that the topology assigns to this very system, if it does."""
+    agent = {policy.name for policy in topology.management.policies if policy.category == "agent"}
+    own = [a.policy for a in topology.management.assignments if a.system == node.path and a.policy in agent]
+    return own[0] if own else None
+
+
+@contextmanager
+def assigned(witness: Witness, name: str, changes: Mapping[str, Settings], *, wake: bool) -> Iterator[None]:
+    """These changes are assigned to these systems; the agents learn of it when they call in.
+
+    Afterwards what the topology assigns is assigned again; with `wake` the agents are told at once.
+    """
+    wanted = list(needed_policies(witness.topology, changes).items())
+    uploaded = [
+        {"name": f"{name} {number}", "category": "agent", "settings": json.loads(settings)}
+        for number, (settings, _) in enumerate(wanted, 1)
+    ]
+    rows = witness.api("policy.importPolicy", Upload("file", "policies.json", json.dumps(uploaded).encode()))
+    numbers = [str(row["objectId"]) for row in rows]
+    nodes = [node for _, group in wanted for node in group]
+    with witness.journal.undone_by(_undo(witness, name, nodes, numbers, wake=wake)):
+        for number, (_, group) in zip(numbers, wanted, strict=True):
+            witness.api("policy.assignToSystem", **_assignment(names_of(group), number))
+        yield
+
+
+def names_of(nodes: Sequence[Node]) -> str:
+    """Systems as the Web API takes them."""
+    return ",".join(node.fqdn for node in nodes)
+
+
+def _assignment(names: str, number: str, *, reset: bool = False) -> dict[str, str]:
+    words = {"names": names, "productId": "EPOAGENTMETA", "typeId": "1", "objectId": number}
+    return {**words, "resetInheritance": "true"} if reset else words
+
+
+def _undo(witness: Witness, name: str, nodes: Sequence[Node], numbers: Sequence[str], *, wake: bool) -> Undo:
+    """Back to the policies of the topology, if asked a wake-up so that they are in force at once, no trace of ours."""
+    found = {row["objectName"]: str(row["objectId"]) for row in witness.api("policy.find")}
+    calls = [("policy.assignToSystem", _assignment(names_of(nodes), numbers[0], reset=True))]
+    for node in nodes:
+        own = own_policy(witness.topology, node)
+        if own is not None:
+            calls.append(("policy.assignToSystem", _assignment(node.fqdn, found[own])))
+    if wake:
+        calls.append(("system.wakeupAgent", {"names": names_of(nodes)}))
+    calls += [("miniepo.deletePolicy", {"objectId": number}) for number in numbers]
+    script = " && ".join(f"{shell_text(command, words)} | grep -q '^OK:'" for command, words in calls)
+    return Undo(witness.server.path, script, name)
