@@ -159,7 +159,7 @@ def environment(workplace: Path, roles: Path) -> dict[str, str]:
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0",
         "ANSIBLE_DEPRECATION_WARNINGS": "0",
         "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_TIMEOUT": "30",
+        "ANSIBLE_TIMEOUT": "90",
     }
 
 
