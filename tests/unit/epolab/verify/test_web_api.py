@@ -20,6 +20,7 @@ def test_a_file_goes_up_by_standard_input() -> None:
     text = shell_text("policy.importPolicy", {}, Upload("file", "p.json", b"[]"))
     assert text.startswith("echo W10= | base64 -d | bash -c ")
     assert "file=@-;filename=p.json" in text
+    assert "file=@/tmp/p.bin;filename=p.bin" in shell_text("x", {}, Upload("file", "p.bin", path="/tmp/p.bin"))
 
 
 def test_only_ok_is_a_reply() -> None:

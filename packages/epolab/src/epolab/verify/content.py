@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -26,29 +25,30 @@ SERVER_TASK_LIMIT_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One random package of one file."""
+    """One package of one file, with the file's size and the SHA-256 that the server's node computed of it."""
 
     version: str
     file: str
-    data: bytes
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of the file, in hex."""
-        return hashlib.sha256(self.data).hexdigest()
+    size: int
+    sha256: str
 
 
-def random_package(size: int) -> Package:
-    """A package that nobody has seen before."""
-    name = os.urandom(8).hex()
-    return Package(name, f"{name}.bin", os.urandom(size))
+def check_in_random(witness: Witness, size: int) -> Package:
+    """Make a package of random bytes on the server's node, one that nobody has seen before, and check it in."""
+    version = os.urandom(8).hex()
+    path = f"/tmp/{version}.bin"
+    server = witness.server.path
+    with witness.journal.undone_by(Undo(server, f"rm -f {path}", "a random file")):
+        made = witness.must(server, f"head -c {size} /dev/urandom > {path} && sha256sum {path}")
+        package = Package(version, f"{version}.bin", size, made.split()[0])
+        _check_in(witness, package, path)
+    return package
 
 
-def check_in(witness: Witness, package: Package) -> None:
-    """Check a package in at the master."""
+def _check_in(witness: Witness, package: Package, path: str) -> None:
     witness.api(
         "repository.checkInPackage",
-        Upload("packageLocation", package.file, package.data),
+        Upload("packageLocation", package.file, path=path),
         branch=BRANCH,
         product=PRODUCT,
         type=TYPE,

@@ -19,11 +19,12 @@ _CURL = f"curl -sS --max-time 120 --cacert /etc/miniepo/ca.pem {_LOGIN}"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that goes with a call, under the name of an argument."""
+    """A file that goes with a call, under the name of an argument: small content, or a path on the server's node."""
 
     argument: str
     name: str
-    content: bytes
+    content: bytes = b""
+    path: str | None = None
 
 
 def shell_text(command: str, arguments: Mapping[str, str], upload: Upload | None = None) -> str:
@@ -33,7 +34,9 @@ def shell_text(command: str, arguments: Mapping[str, str], upload: Upload | None
         fields = " ".join(f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in words.items())
         return f"bash -c {shlex.quote(f'{_CURL} -G {fields} {BASE}/{command}')}"
     form = " ".join(f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in words.items())
-    file = shlex.quote(f"{upload.argument}=@-;filename={upload.name}")
+    file = shlex.quote(f"{upload.argument}=@{upload.path or '-'};filename={upload.name}")
+    if upload.path is not None:
+        return f"bash -c {shlex.quote(f'{_CURL} {form} -F {file} {BASE}/{command}')}"
     data = base64.b64encode(upload.content).decode()
     return f"echo {data} | base64 -d | bash -c {shlex.quote(f'{_CURL} {form} -F {file} {BASE}/{command}')}"
 

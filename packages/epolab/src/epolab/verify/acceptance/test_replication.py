@@ -16,11 +16,10 @@ from epolab.verify.content import (
     PRODUCT,
     ROOT,
     Package,
-    check_in,
+    check_in_random,
     differences,
     hashes,
     only_our_content,
-    random_package,
     replicate,
     users_of,
     wan_bytes,
@@ -41,8 +40,7 @@ class Course:
     """What happened on the lines, in bytes by site, while a package, then nothing, then a small one was replicated."""
 
     package: Package
-    small: Package
-    done: dict[str, bool] = field(default_factory=dict)
+    done: dict[str, bool]
     crossed: dict[str, dict[str, int]] = field(default_factory=dict)
     hashes: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     updates: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -67,21 +65,20 @@ class Counter:
         return grown
 
 
-@pytest.fixture(scope="session", name="course")
+@pytest.fixture(scope="module", name="course")
 def course_fixture(witness: Witness, topology: Topology) -> Iterator[Course]:
     """The whole course of a replication, observed once for all checks."""
     repositories = facts.repositories(topology)
-    course = Course(random_package(PACKAGE_BYTES), random_package(SMALL_BYTES))
     with only_our_content(witness):
-        course.done["before"] = replicate(witness)
+        before = replicate(witness)
         counter = Counter(witness, sorted({node.site for node in repositories}))
-        check_in(witness, course.package)
+        course = Course(check_in_random(witness, PACKAGE_BYTES), {"before": before})
         observe(witness, course, "package")
         update_agents(witness, course)
         course.crossed["package"] = counter.since()
         course.done["nothing"] = replicate(witness)
         course.crossed["nothing"] = counter.since()
-        check_in(witness, course.small)
+        check_in_random(witness, SMALL_BYTES)
         observe(witness, course, "small")
         course.crossed["small"] = counter.since()
         yield course
