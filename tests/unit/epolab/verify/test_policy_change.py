@@ -1,27 +1,36 @@
-"""Which policies give agents a setting of their own, and nothing else about them changes."""
+"""Which policies a change needs, and that nothing but what is asked for changes."""
 
 import json
 from pathlib import Path
 
 from epolab.model import facts
 from epolab.topology import load_topology
-from epolab.verify.policy_change import changed_settings, needed_policies, own_policy
+from epolab.verify.policy_change import changed_settings, names_of, needed_policies, own_policy
 
 TOPOLOGY = load_topology(Path(__file__).parents[4] / "topologies" / "quickstart.yaml")
+AGENTS = facts.agents(TOPOLOGY)
 
 
-def test_only_what_is_asked_for_changes() -> None:
-    node = facts.agents(TOPOLOGY)[0]
-    policy = facts.policies_of(TOPOLOGY, node)["agent"]
-    assert changed_settings(TOPOLOGY, node, {"asciSeconds": 300}) == {**policy.settings, "asciSeconds": 300}
+def test_only_the_named_setting_changes() -> None:
+    policy = facts.policies_of(TOPOLOGY, AGENTS[0])["agent"]
+    assert changed_settings(TOPOLOGY, AGENTS[0], {"asciSeconds": 9.0}) == {**policy.settings, "asciSeconds": 9.0}
 
 
 def test_agents_with_the_same_settings_share_a_policy() -> None:
-    agents = facts.agents(TOPOLOGY)
-    found = needed_policies(TOPOLOGY, {node.path: {"asciSeconds": 300.0} for node in agents})
-    assert sorted(node.path for group in found.values() for node in group) == sorted(node.path for node in agents)
-    assert all(json.loads(settings)["asciSeconds"] == 300.0 for settings in found)
+    found = needed_policies(TOPOLOGY, {node.path: {"asciSeconds": 9.0} for node in AGENTS})
+    assert sorted(node.path for group in found.values() for node in group) == sorted(node.path for node in AGENTS)
+    assert all(json.loads(settings)["asciSeconds"] == 9.0 for settings in found)
+
+
+def test_agents_with_different_changes_do_not() -> None:
+    first, second = AGENTS[:2]
+    found = needed_policies(TOPOLOGY, {first.path: {"asciSeconds": 1.0}, second.path: {"asciSeconds": 2.0}})
+    assert list(found.values()) == [[first], [second]]
 
 
 def test_a_policy_of_the_system_itself_is_known_so_that_it_can_be_given_back() -> None:
-    assert own_policy(TOPOLOGY, facts.agents(TOPOLOGY)[0]) is None
+    assert own_policy(TOPOLOGY, AGENTS[0]) is None
+
+
+def test_systems_are_named_by_their_full_names() -> None:
+    assert names_of(AGENTS[:2]) == f"{AGENTS[0].fqdn},{AGENTS[1].fqdn}"
