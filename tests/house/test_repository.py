@@ -1,4 +1,4 @@
-"""What the repository as a whole promises: roles are documented, no registry is named, the program at the top stays thin."""
+"""What the repository as a whole promises: papers for every role, no registry by name, a thin program at the top."""
 
 import re
 import subprocess
