@@ -34,8 +34,11 @@ class Port:
         return self.tap is not None
 
     def is_for(self, end: Mapping[str, Any]) -> bool:
-        """Whether this is the declared end still: same namespace, same interface."""
-        return (self.inode, self.interface) == (end["inode"], end["interface"])
+        """Whether this is the declared end still.
+
+        The process counts too: the kernel gives the inode number of a freed namespace to the next one.
+        """
+        return (self.pid, self.inode, self.interface) == (end["pid"], end["inode"], end["interface"])
 
     def attach(self) -> None:
         """Hold the TAP; what stands in the way is noted in `error`.
