@@ -31,9 +31,8 @@ def test_a_failure_names_node_task_and_message(watcher: Watcher) -> None:
 
 
 def test_changed_hosts_are_known_and_nothing_is_kept_by_ansible_runner(watcher: Watcher) -> None:
-    assert watcher.see(event("runner_on_ok", res={"changed": False})) is False
-    assert watcher.changed == set()
-    watcher.see(event("runner_on_ok", res={"changed": True}))
+    assert watcher.see(event("runner_on_ok", res={"censored": "hidden"})) is False
+    watcher.see(event("playbook_on_stats", changed={"tokyo.pc-1": 2, "hq.epo": 0}))
     assert watcher.changed == {"tokyo.pc-1"}
     assert watcher.log.getvalue() == "said\nsaid\n"  # type: ignore[attr-defined]
 

@@ -76,8 +76,8 @@ class Watcher:
         result = data.get("res") or {}
         if event.get("event") in FAILURES and not data.get("ignore_errors"):
             self.failures.append(Failure(data.get("host", "?"), data.get("task", "?"), message_of(result)))
-        if result.get("changed") and data.get("host"):
-            self.changed.add(data["host"])
+        if event.get("event") == "playbook_on_stats":  # results of tasks with secrets do not say whether they changed
+            self.changed = {host for host, count in data.get("changed", {}).items() if count}
         return False
 
     def _announce(self, data: Event) -> None:
