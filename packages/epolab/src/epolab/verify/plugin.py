@@ -43,6 +43,7 @@ class VerdictPlugin:
         self.witness = witness
         self.results: list[Result] = []
         self.interrupted = False
+        self._set_up: dict[str, float] = {}
         self._tell = tell
         self._subjects = subjects(witness.topology)
 
@@ -90,8 +91,11 @@ class VerdictPlugin:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         yield
+        if call.when == "setup":
+            self._set_up[item.nodeid] = call.duration
         if call.when == "call" or call.excinfo is not None:
-            self._add(result_of(item, call))
+            prepared = self._set_up.pop(item.nodeid, 0.0) if call.when == "call" else 0.0
+            self._add(result_of(item, call, prepared))
 
 
 def has_subject(item: pytest.Item) -> bool:
@@ -119,8 +123,8 @@ def subject_of(item: pytest.Item) -> str | None:
     return named[0] if named else None
 
 
-def result_of(item: pytest.Item, call: pytest.CallInfo[None]) -> Result:
-    """The result of one phase of a check: its call, or a set-up or tear-down that failed."""
+def result_of(item: pytest.Item, call: pytest.CallInfo[None], prepared_seconds: float = 0.0) -> Result:
+    """The result of one phase of a check: its call (with its preparation), or a set-up or tear-down that failed."""
     title = (getattr(getattr(item, "obj", None), "__doc__", None) or item.name).strip().splitlines()[0]
     expected, observed, outcome = title, "as promised", _outcome(call)
     error = call.excinfo.value if call.excinfo is not None else None
@@ -130,7 +134,15 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None]) -> Result:
         observed = f"{type(error).__name__}: {error}"
     if outcome == "failed" and call.when != "call":
         title = f"{title} ({call.when})"
-    return Result(promise_of(item), subject_of(item), outcome, expected, observed, title, round(call.duration, 3))
+    return Result(
+        promise_of(item),
+        subject_of(item),
+        outcome,
+        expected,
+        observed,
+        title,
+        round(prepared_seconds + call.duration, 3),
+    )
 
 
 def _outcome(call: pytest.CallInfo[None]) -> Outcome:
