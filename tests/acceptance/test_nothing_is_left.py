@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.acceptance.lab import TOPOLOGIES, epolab, kill, start, succeed, until
 from tests.acceptance.world import World, look
 
