@@ -3,11 +3,11 @@
 import signal
 
 import pytest
-from tests.integration.epolab_fabric.neighbourhood import Neighbourhood, shape, until
 
 from epolab.model.link import Link, Shape
 from epolab.verify.measure import LinkEnds, Outcome, measure_links
 from epolab.wan.driver import driver_named
+from tests.integration.epolab_fabric.neighbourhood import Neighbourhood, shape, until
 
 pytestmark = pytest.mark.integration
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+
 from tests.integration.epolab_fabric.neighbourhood import Neighbourhood
 
 pytestmark = pytest.mark.integration

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.integration.epolab_fabric.neighbourhood import Neighbourhood, until
 
 from epolab.errors import FabricError
+from tests.integration.epolab_fabric.neighbourhood import Neighbourhood, until
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from nacl.signing import SigningKey
-from tests.integration.miniepo.field import AgentProcess, Field, free_port, open_field, until
 
 from miniepo import config
 from miniepo.clock import SystemEntropy
@@ -18,6 +17,7 @@ from miniepo.protocol import codec, signing
 from miniepo.protocol.messages import Wakeup
 from miniepo.store.store import Store
 from miniepo.store.systems import System
+from tests.integration.miniepo.field import AgentProcess, Field, free_port, open_field, until
 
 pytestmark = pytest.mark.integration
 

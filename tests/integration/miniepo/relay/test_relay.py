@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.miniepo.field import Field, open_field, until
-from tests.integration.miniepo.segments import Segments, open_segments
 
 from miniepo import config
+from tests.integration.miniepo.field import Field, open_field, until
+from tests.integration.miniepo.segments import Segments, open_segments
 
 pytestmark = [
     pytest.mark.integration,

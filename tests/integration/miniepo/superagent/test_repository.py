@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey
-from tests.integration.miniepo.field import AgentProcess, Field, open_field
 
 from miniepo import config
 from miniepo.clock import SystemEntropy
@@ -19,6 +18,7 @@ from miniepo.repository import mirror
 from miniepo.store.store import Store
 from miniepo.wire.http_client import Answer, HttpConnection
 from miniepo.wire.stream import connect
+from tests.integration.miniepo.field import AgentProcess, Field, open_field
 
 pytestmark = pytest.mark.integration
 PAYLOAD = bytes(range(256)) * 4096
