@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from tests.unit.miniepo.standins import ListedRole, agent_config, sitelist_text, state_directory
-
 from miniepo.agent.enforcement import Enforcer
 from miniepo.protocol.messages import Package, Policy, PolicySet, SiteListFile, TaskSet
+from tests.unit.miniepo.standins import ListedRole, agent_config, sitelist_text, state_directory
 
 POLICIES = PolicySet(version="p2", policies=(Policy(category="agent", name="a", settings={"asciSeconds": 7}),))
 PACKAGE = Package(policies=POLICIES, tasks=TaskSet(version="t2", tasks=()))

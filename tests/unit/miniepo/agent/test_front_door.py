@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey
-from tests.unit.miniepo.standins import ListedRole, SetClock, agent_config, request, state_directory
 
 from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.front_door import FrontDoor
@@ -15,6 +14,7 @@ from miniepo.protocol import codec, signing
 from miniepo.protocol.messages import Package, Policy, PolicySet, Wakeup
 from miniepo.wire.http_request import Request
 from miniepo.wire.http_response import Response
+from tests.unit.miniepo.standins import ListedRole, SetClock, agent_config, request, state_directory
 
 KEY = SigningKey(b"k" * 32)
 ONLY_SERVER = PolicySet(

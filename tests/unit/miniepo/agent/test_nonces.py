@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.miniepo.standins import state_directory
 
 from miniepo.agent.nonces import NonceMemory
 from miniepo.errors import ReplayedEnvelopeError
+from tests.unit.miniepo.standins import state_directory
 
 
 def test_a_nonce_is_refused_the_second_time_also_after_a_restart(tmp_path: Path) -> None:

@@ -3,10 +3,9 @@
 from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 
-from tests.unit.miniepo.standins import agent_config
-
 from miniepo.agent.properties import Machine, computer_properties, product_properties, read_machine
 from miniepo.wire.interfaces import Interface
+from tests.unit.miniepo.standins import agent_config
 
 LO = Interface("lo", 1, "00:00:00:00:00:00", IPv4Interface("127.0.0.1/8"), (IPv6Interface("::1/128"),))
 ETH0 = Interface(

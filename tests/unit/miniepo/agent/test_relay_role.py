@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.miniepo.standins import agent_config, state_directory
 
 from miniepo.agent.relay_role import RelayRole, ServiceSwitch
 from miniepo.agent.settings import RelaySettings, Settings
 from miniepo.config import RelayConfig
+from tests.unit.miniepo.standins import agent_config, state_directory
 
 ON = Settings(60, 8081, relay=RelaySettings(True, 8083))
 OTHER_PORT = Settings(60, 8081, relay=RelaySettings(True, 9083))

@@ -1,11 +1,10 @@
 """Which ways to a handler are tried, and in which order."""
 
-from tests.unit.miniepo.standins import HANDLER, SECOND
-
 from miniepo.agent.routes import Way, asked_of_relay, plan, targets, through_relays, tls_port
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import Site
+from tests.unit.miniepo.standins import HANDLER, SECOND
 
 ONE = Relay("G1", "relay-1", 8083, ("10.4.0.1",))
 TWO = Relay("G2", "relay-2", 8083, ("10.4.0.2",))

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from tests.unit.miniepo.standins import agent_config
-
 from miniepo.agent.settings import RelaySettings, resolve
 from miniepo.protocol.messages import Policy, PolicySet
+from tests.unit.miniepo.standins import agent_config
 
 
 def policies(**settings: dict[str, Any]) -> PolicySet:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.miniepo.standins import SECOND, CountingEntropy, sitelist_text, state_directory
 
 from miniepo.agent.state import Registration, Routing, StateDirectory
 from miniepo.errors import ConfigError, SiteListError
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.messages import ClientTask, PolicySet, TaskSet
+from tests.unit.miniepo.standins import SECOND, CountingEntropy, sitelist_text, state_directory
 
 
 def again(folder: Path) -> StateDirectory:

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from tests.unit.miniepo.standins import ListedRole, agent_config, state_directory
-
 from miniepo.agent.communication import CallIn
 from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.status import describe
 from miniepo.agent.update import Outcome
+from tests.unit.miniepo.standins import ListedRole, agent_config, state_directory
 
 
 def test_before_the_first_call_there_is_nothing_to_tell(tmp_path: Path) -> None:

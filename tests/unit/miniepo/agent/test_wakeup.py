@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey
-from tests.unit.miniepo.standins import state_directory
 
 from miniepo.agent.nonces import NonceMemory
 from miniepo.agent.wakeup import accept, check_source
@@ -17,6 +16,7 @@ from miniepo.errors import (
 )
 from miniepo.protocol import codec, signing
 from miniepo.protocol.messages import Acknowledged, FromAgent, ToAgent, Wakeup
+from tests.unit.miniepo.standins import state_directory
 
 KEY = SigningKey(b"k" * 32)
 NOW = 5000.0

@@ -3,11 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from tests.unit.miniepo.standins import SetClock, sitelist_text
-
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import Site
 from miniepo.relay.targets import Targets
+from tests.unit.miniepo.standins import SetClock, sitelist_text
 
 SITE = Site("SpipeSite", "ePO", "master", 1, "10.1.0.10", 80, "10.1.0.10", secure_port=443)
 OTHER = Site("SpipeSite", "ePO", "master", 1, "10.1.0.20", 80, "10.1.0.20", secure_port=443)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey
-from tests.unit.miniepo.standins import SetClock, request, state_directory
 
 from miniepo.agent.nonces import NonceMemory
 from miniepo.agent.settings import Settings, SuperAgentSettings
 from miniepo.protocol import signing
 from miniepo.superagent.repository_role import RepositoryRole
+from tests.unit.miniepo.standins import SetClock, request, state_directory
 
 KEY = SigningKey(b"k" * 32)
 PATH = "/Software/Current/DAT/a.gem"

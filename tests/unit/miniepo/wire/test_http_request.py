@@ -4,10 +4,10 @@ import asyncio
 
 import h11
 import pytest
-from tests.unit.miniepo.standins import request
 
 from miniepo.errors import TransferError
 from miniepo.wire.http_request import Request
+from tests.unit.miniepo.standins import request
 
 
 async def no_pieces() -> bytes | None:
