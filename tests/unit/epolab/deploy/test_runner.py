@@ -59,8 +59,8 @@ def test_the_most_telling_words_are_taken(result: dict[str, str], message: str) 
 
 def test_plain_ssh_keeps_its_connections_and_mitogen_does_so_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EPOLAB_ANSIBLE_STRATEGY", "linear")
-    plain = environment(Path("/w"), Path("/r"))
+    plain = environment(Path("/w"), Path("/t"), Path("/r"))
     assert plain["ANSIBLE_STRATEGY"] == "linear"
     assert "ControlPersist" in plain["ANSIBLE_SSH_ARGS"]
     monkeypatch.delenv("EPOLAB_ANSIBLE_STRATEGY")
-    assert environment(Path("/w"), Path("/r"))["ANSIBLE_SSH_ARGS"] == ""
+    assert environment(Path("/w"), Path("/t"), Path("/r"))["ANSIBLE_SSH_ARGS"] == ""

@@ -93,3 +93,12 @@ def test_a_lock_of_a_removed_folder_is_not_the_lock_of_a_new_one(folder):
         fresh = folder.make()
         with fresh.lock("lab"):
             assert Path(fresh.path / "locks/lab").exists()
+
+
+def test_what_a_killed_program_left_in_the_scratch_folder_goes_with_the_lab(folder):
+    (folder.make_scratch() / "left.sock").touch()
+    assert folder.scratch.stat().st_mode & 0o777 == 0o700
+    assert LabFolder.of("lab").scratch == folder.scratch
+    assert len(str(folder.scratch / "mitogen_unix_12345678.sock")) < 100
+    folder.remove()
+    assert not folder.scratch.exists()

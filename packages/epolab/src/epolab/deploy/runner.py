@@ -101,6 +101,7 @@ def run_playbook(
     """Run a playbook on all hosts of an inventory; the lab's lock must be held. Failures are in the answer."""
     workplace = folder.path / "ansible"
     remove_tree(workplace)
+    folder.make_scratch()
     log_path = log_of(folder)
     log_path.parent.mkdir(parents=True, exist_ok=True)
     write_private(workplace / "hosts.json", json.dumps(inventory).encode())
@@ -109,11 +110,12 @@ def run_playbook(
         watcher = Watcher(tell, log)
         try:
             with _signals_kept():
-                status = _run(workplace, playbook, roles, watcher)
+                status = _run(workplace, folder.scratch, playbook, roles, watcher)
             if status == "canceled":
                 raise KeyboardInterrupt
         finally:
             remove_tree(workplace)
+            remove_tree(folder.scratch)
     if status != "successful" and not watcher.failures:
         raise DeployError(f"Ansible ended as {status!r}", step="deploy", evidence=[*_tail(log_path), str(log_path)])
     return watcher
@@ -124,12 +126,12 @@ def log_of(folder: LabFolder) -> Path:
     return folder.path / "logs" / "deploy.log"
 
 
-def _run(workplace: Path, playbook: Path, roles: Path, watcher: Watcher) -> str:
+def _run(workplace: Path, scratch: Path, playbook: Path, roles: Path, watcher: Watcher) -> str:
     done = ansible_runner.run(
         private_data_dir=str(workplace),
         playbook=str(playbook),
         inventory=str(workplace / "hosts.json"),
-        envvars=environment(workplace, roles),
+        envvars=environment(workplace, scratch, roles),
         settings={"suppress_ansible_output": True, "suppress_output_file": True},
         forks=FORKS,
         suppress_env_files=True,
@@ -139,10 +141,11 @@ def _run(workplace: Path, playbook: Path, roles: Path, watcher: Watcher) -> str:
     return str(done.status)
 
 
-def environment(workplace: Path, roles: Path) -> dict[str, str]:
+def environment(workplace: Path, scratch: Path, roles: Path) -> dict[str, str]:
     """What Ansible is told by its environment; the user's own ansible.cfg does not count."""
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+        "TMPDIR": str(scratch),
         "ANSIBLE_CONFIG": str(workplace / "ansible.cfg"),
         "ANSIBLE_HOME": str(workplace / "home"),
         "ANSIBLE_LOCAL_TEMP": str(workplace / "tmp"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,6 +80,22 @@ class LabFolder:
         """The lab's name."""
         return self.path.name
 
+    @property
+    def scratch(self) -> Path:
+        """Where programs that work for the lab put passing files and sockets.
+
+        It is short, because the path of a UNIX socket may have 107 bytes, and always the same for a lab, so that
+        whoever removes the lab finds what a killed command left there.
+        """
+        name = hashlib.sha256(str(self.path).encode()).hexdigest()[:10]
+        return Path(tempfile.gettempdir()) / f"epolab-{os.getuid()}-{name}"
+
+    def make_scratch(self) -> Path:
+        """Make the scratch folder anew, mode 0700."""
+        remove_tree(self.scratch)
+        self.scratch.mkdir(mode=0o700)
+        return self.scratch
+
     def make(self) -> LabFolder:
         """Make the folder, mode 0700."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -86,6 +104,7 @@ class LabFolder:
 
     def remove(self) -> None:
         """Remove the folder, and what an earlier, killed removal left of it; a fresh one may be made meanwhile."""
+        remove_tree(self.scratch)
         if self.path.exists():
             self.path.rename(self.path.with_name(f".{self.name}.removing.{os.getpid()}"))
         for doomed in self.path.parent.glob(f".{self.name}.removing.*"):
