@@ -1,0 +1,114 @@
+"""Breaking a lab behind its back, by hand on its nodes and in its fabric, and mending it the same way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import Any
+
+from epolab.components.wan import end_props
+from epolab.model.topology import Topology
+
+WORKER = ("python3", "-m", "epolab_fabric.worker")
+
+
+def on(lab: str, node: str, script: str) -> str:
+    """What a shell command prints on a node of the lab."""
+    return inside(f"{lab}.{node.replace('/', '.')}", "bash", "-c", script)
+
+
+def inside(container: str, *argv: str, given: str = "") -> str:
+    """What a command prints in a container; it must succeed."""
+    ran = subprocess.run(["docker", "exec", "-i", container, *argv], input=given, capture_output=True, text=True)
+    assert ran.returncode == 0, f"{container}: {argv}: {ran.stderr}"
+    return ran.stdout
+
+
+@contextmanager
+def undone(lab: str, node: str, script: str) -> Iterator[None]:
+    """Whatever the block does, it is put back by this script."""
+    try:
+        yield
+    finally:
+        on(lab, node, script)
+
+
+@contextmanager
+def firewall_kept(lab: str, node: str, tool: str) -> Iterator[None]:
+    """The firewall of a node (iptables or ip6tables) is afterwards what it was before."""
+    saved = on(lab, node, f"{tool}-save")
+    try:
+        yield
+    finally:
+        inside(f"{lab}.{node.replace('/', '.')}", f"{tool}-restore", given=saved)
+
+
+def rule(lab: str, node: str, tool: str, *words: str) -> str:
+    """The first rule of INPUT that holds all these words, without its `-A INPUT`."""
+    lines = on(lab, node, f"{tool} -S INPUT").splitlines()
+    found = [line for line in lines if all(word in line for word in words)]
+    assert found, f"{node}: no rule with {words}"
+    return found[0].removeprefix("-A INPUT ")
+
+
+@contextmanager
+def file_kept(lab: str, node: str, *paths: str) -> Iterator[None]:
+    """These files of a node are afterwards what they were before, owner and mode too."""
+    names = " ".join(paths)
+    on(lab, node, f"tar -cpPf /root/kept.tar {names}")
+    with undone(lab, node, "tar -xpPf /root/kept.tar && rm /root/kept.tar"):
+        yield
+
+
+@contextmanager
+def rate_changed(lab: str, topology: Topology, name: str, factor: float) -> Iterator[None]:
+    """The shaper of a link lets through another rate, in both directions."""
+    link = next(link for link in topology.links if link.name == name)
+    changed = {
+        way: replace(shape, rate_bps=int((shape.rate_bps or 0) * factor))
+        for way, shape in (("a_to_b", link.a_to_b), ("b_to_a", link.b_to_a))
+    }
+    declared = {"a_to_b": link.a_to_b, "b_to_a": link.b_to_a}
+    ask_fabric(lab, "link_apply", **link_args(lab, topology, name), **{w: asdict(s) for w, s in changed.items()})
+    try:
+        yield
+    finally:
+        ask_fabric(lab, "link_apply", **link_args(lab, topology, name), **{w: asdict(s) for w, s in declared.items()})
+
+
+def link_args(lab: str, topology: Topology, name: str) -> dict[str, Any]:
+    """A link as it is applied now, but for its shapes."""
+    link = next(link for link in topology.links if link.name == name)
+    held = ask_fabric(lab, "link_state")[name]
+    ends = {
+        end: {**end_props(topology, link, site), "pid": held[end]["pid"], "sysctls": {}}
+        for end, site in (("a", link.a), ("b", link.b))
+    }
+    return {"name": name, "driver": held["driver"], **ends}
+
+
+def ask_fabric(lab: str, op: str, **args: Any) -> Any:
+    """One operation of the fabric's worker."""
+    asked = json.dumps({"id": 1, "op": op, "args": args}) + "\n"
+    answer = json.loads(inside(f"{lab}.fabric", *WORKER, given=asked))
+    assert answer["ok"], answer
+    return answer["result"]
+
+
+def foreign_certificate(names: str, days: int = 2) -> str:
+    """A script that replaces a node's certificate by one for the same names, signed by a CA that the lab never saw."""
+    tls = "/etc/miniepo/tls"
+    return f"""set -e
+cd "$(mktemp -d)"
+curve="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+openssl req -x509 $curve -keyout ca.key -out ca.pem -days {days} -subj "/CN=Another CA" 2>/dev/null
+openssl req $curve -keyout node.key -out node.csr -subj "/CN=node" 2>/dev/null
+printf 'subjectAltName={names}\\n' > names
+signed_by="-CA ca.pem -CAkey ca.key -CAcreateserial -days {days}"
+openssl x509 -req -in node.csr $signed_by -extfile names -out node.pem 2>/dev/null
+cat node.pem > {tls}/node.pem
+cat node.key > {tls}/node.key
+"""
