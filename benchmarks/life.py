@@ -48,7 +48,9 @@ def main() -> int:
         nonlocal held
         held &= seconds <= bound
         verdict = "holds" if seconds <= bound else "DOES NOT HOLD"
-        print(f"{what:10} {seconds:6.1f} s, {seconds / floor:5.1f} x floor ({floor:.1f} s), bound {bound:5.0f} s: {verdict}")
+        print(
+            f"{what:10} {seconds:6.1f} s, {seconds / floor:5.1f} x floor ({floor:.1f} s), bound {bound:5.0f} s: {verdict}"
+        )
 
     try:
         up, document = timed("up", file, "--name", NAME)

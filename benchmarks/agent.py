@@ -1,0 +1,80 @@
+"""An agent's resident memory and its CPU to start, in a node of a real lab, against a bare process beside it.
+
+Floor: a Python process in the same node that imports asyncio, ssl, msgspec and h11 and does nothing.
+Promises: an agent has at most 40 MB resident, and needs at most 0.5 s of CPU until its first call-in.
+
+    sudo .venv/bin/python benchmarks/agent.py
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+EPOLAB = ROOT / ".venv/bin/epolab"
+NAME = "bench-agent"
+NODE = f"{NAME}.hq.pc-1"
+FLOOR = """
+import asyncio, ssl, time
+import msgspec, h11
+context = ssl.create_default_context()
+status = open("/proc/self/status").read()
+print(int(status.split("VmRSS:")[1].split()[0]) / 1024, time.process_time())
+"""
+STATUS = "/var/lib/miniepo/agent/status.json"
+ROUNDS = 5
+
+
+def on_node(*argv: str) -> str:
+    return subprocess.run(["docker", "exec", NODE, *argv], check=True, capture_output=True, text=True).stdout
+
+
+def floor() -> tuple[float, float]:
+    """Megabytes resident and CPU seconds of the bare process."""
+    megabytes, seconds = on_node("/opt/miniepo/venv/bin/python", "-c", FLOOR).split()
+    return float(megabytes), float(seconds)
+
+
+def agent() -> tuple[float, float]:
+    """Megabytes resident and CPU seconds of an agent that was started anew, at its first call-in."""
+    on_node("sh", "-c", f"sv down cmdagent && rm -f {STATUS} && sv up cmdagent")
+    deadline = time.monotonic() + 60
+    while (
+        not subprocess.run(["docker", "exec", NODE, "test", "-s", STATUS], check=False).returncode == 0 or not called()
+    ):
+        if time.monotonic() > deadline:
+            sys.exit("the agent did not call in within 60 s")
+        time.sleep(0.05)
+    pid = on_node("pgrep", "-x", "cmdagent").split()[0]
+    resident = int(on_node("cat", f"/proc/{pid}/status").split("VmRSS:")[1].split()[0]) / 1024
+    ticks = on_node("cat", f"/proc/{pid}/stat").rpartition(")")[2].split()[11:13]
+    return resident, sum(map(int, ticks)) / 100
+
+
+def called() -> bool:
+    return json.loads(on_node("cat", STATUS))["last_callin"] is not None
+
+
+def main() -> int:
+    up = [EPOLAB, "up", ROOT / "topologies/minimal.yaml", "--name", NAME]
+    subprocess.run(up, check=True, stdout=subprocess.DEVNULL)
+    try:
+        pairs = [(floor(), agent()) for _ in range(ROUNDS)]
+    finally:
+        subprocess.run([EPOLAB, "down", NAME], check=True, stdout=subprocess.DEVNULL)
+    held = True
+    for what, unit, bound, index in (("resident", "MB", 40.0, 0), ("CPU to start", "s", 0.5, 1)):
+        bare = sorted(pair[0][index] for pair in pairs)[ROUNDS // 2]
+        ours = sorted(pair[1][index] for pair in pairs)[ROUNDS // 2]
+        held &= ours <= bound
+        verdict = "holds" if ours <= bound else "DOES NOT HOLD"
+        print(
+            f"{what:13} {ours:6.2f} {unit}, {ours / bare:4.2f} x floor ({bare:.2f} {unit}), bound {bound} {unit}: {verdict}"
+        )
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
