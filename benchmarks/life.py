@@ -1,7 +1,7 @@
 """One lab's life on the clock: up, no-op up, verify, down of the quickstart, images and engine in the cache.
 
-Promises: up <= 90 s, no-op up <= 10 s, verify <= 120 s, down <= 10 s. Each is also given as a ratio to the floor measured
-in the same run: creating and removing the same number of bare containers through the Docker API.
+Promises: up <= 90 s, no-op up <= 10 s, verify <= 120 s, down <= 10 s. Each is also given as a ratio to the floor
+measured in the same run: creating and removing the same number of bare containers through the Docker API.
 
     sudo .venv/bin/python benchmarks/life.py [topologies/quickstart.yaml]
 """
@@ -48,9 +48,8 @@ def main() -> int:
         nonlocal held
         held &= seconds <= bound
         verdict = "holds" if seconds <= bound else "DOES NOT HOLD"
-        print(
-            f"{what:10} {seconds:6.1f} s, {seconds / floor:5.1f} x floor ({floor:.1f} s), bound {bound:5.0f} s: {verdict}"
-        )
+        ratio = f"{seconds / floor:5.1f} x floor ({floor:.1f} s)"
+        print(f"{what:10} {seconds:6.1f} s, {ratio}, bound {bound:5.0f} s: {verdict}")
 
     try:
         up, document = timed("up", file, "--name", NAME)
