@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from typing import Literal
 
 from epolab.errors import ContainerError
@@ -15,6 +16,8 @@ from epolab.hands.files import cache_home, write_private
 from epolab.hands.run import Completed, run
 
 Accelerator = Literal["kvm", "tcg"]
+
+_ACCELERATORS: Mapping[str, Accelerator] = {"kvm": "kvm", "tcg": "tcg"}
 
 PROBE_SECONDS = 5
 _ENGINE_REFUSED = 125  # exit code of `docker run` when the container could not be made
@@ -33,8 +36,7 @@ def accelerator(docker: Docker, image: str) -> Accelerator:
 
 def remembered(docker: Docker) -> Accelerator | None:
     """What an earlier probe found on this host with this kernel; None if there was none."""
-    found = _memory().get(_host(docker))
-    return found if found in ("kvm", "tcg") else None
+    return _ACCELERATORS.get(_memory().get(_host(docker), ""))
 
 
 def judge(boot: Completed) -> Accelerator:
