@@ -53,7 +53,7 @@ class MemoryWorker:
             "phase_read": documents.get("phase"),
         }.get(op)
 
-    def read_line(self) -> bytes:
+    def read_line(self, limit_seconds: float | None = None) -> bytes:
         return self._answers.pop(0)
 
     def complaint(self) -> str:
@@ -76,6 +76,9 @@ class MemoryRuntime:
         self.refused: set[str] = set()
         self.unstartable: set[str] = set()
         self._count = 0
+
+    def info(self) -> dict[str, Any]:
+        return {"ID": "AB:CD", "KernelVersion": "6.1", "CgroupDriver": "cgroupfs"}
 
     def create(self, name: str, config: Mapping[str, Any]) -> str:
         assert name not in self.here

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from epolab.errors import FabricError
+from epolab.errors import FabricError, TimeoutExceededError
 from epolab.hands.fabric import WORKER, Fabric, open_fabric
 
 Answer = Callable[[dict[str, Any]], bytes]
@@ -26,7 +26,7 @@ class BookStream:
     def write(self, data: bytes) -> None:
         self._lines.append(self._answer(json.loads(data)))
 
-    def read_line(self) -> bytes:
+    def read_line(self, limit_seconds: float | None = None) -> bytes:
         return self._lines.pop(0)
 
     def complaint(self) -> str:
@@ -67,6 +67,26 @@ def test_a_worker_that_stays_away_is_an_error_with_what_it_said() -> None:
     with pytest.raises(FabricError, match="worker ended") as caught:
         Fabric(lambda: BookStream(lambda _: b"")).call("ping")
     assert caught.value.evidence == ["the container is gone"]
+
+
+def test_a_worker_that_never_answers_is_an_error_and_not_asked_again() -> None:
+    class MuteStream(BookStream):
+        def read_line(self, limit_seconds: float | None = None) -> bytes:
+            assert limit_seconds is not None
+            raise TimeoutExceededError(f"no answer within {limit_seconds} s")
+
+    streams: list[MuteStream] = []
+
+    def opened() -> MuteStream:
+        streams.append(MuteStream(lambda _: b""))
+        return streams[-1]
+
+    with pytest.raises(
+        FabricError, match="link_apply hq-tokyo: the fabric's worker gave no answer within 60"
+    ) as caught:
+        Fabric(opened).call("link_apply", name="hq-tokyo")
+    assert "epolab up" in caught.value.hint
+    assert [stream.closed for stream in streams] == [True]
 
 
 def test_an_answer_to_another_question_is_an_error() -> None:

@@ -21,7 +21,7 @@ class DeadStream:
     def write(self, data: bytes) -> None:
         raise BrokenPipeError
 
-    def read_line(self) -> bytes:
+    def read_line(self, limit_seconds: float | None = None) -> bytes:
         return b""
 
     def complaint(self) -> str:

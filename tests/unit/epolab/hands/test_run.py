@@ -40,6 +40,15 @@ def test_a_stream_is_spoken_to_by_lines():
     stream.close()
 
 
+def test_a_line_that_does_not_come_in_time_ends_the_program():
+    stream = ProgramStream(["sh", "-c", "echo one; exec sleep 60"])
+    assert stream.read_line(limit_seconds=60) == b"one\n"
+    with pytest.raises(TimeoutExceededError, match=r"no answer within 0\.1 s"):
+        stream.read_line(limit_seconds=0.1)
+    assert stream.read_line() == b""
+    stream.close()
+
+
 def test_a_stream_that_ended_says_why():
     stream = ProgramStream(["sh", "-c", "echo broken >&2"])
     assert stream.read_line() == b""

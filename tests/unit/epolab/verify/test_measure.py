@@ -47,7 +47,7 @@ class Lines:
             said = self._answer(json.loads(line))
             self._lines.append(b"" if said is None else json.dumps(said).encode() + b"\n")
 
-    def read_line(self) -> bytes:
+    def read_line(self, limit_seconds: float | None = None) -> bytes:
         return self._lines.pop(0)
 
     def complaint(self) -> str:

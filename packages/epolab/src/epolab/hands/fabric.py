@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from epolab.errors import FabricError
+from epolab.errors import FabricError, TimeoutExceededError
 
 WORKER = ("python3", "-m", "epolab_fabric.worker")
+# Operations take milliseconds. A container that is removed under its stream ends neither the stream nor an answer.
+ANSWER_SECONDS = 60.0
 
 
 class ExecStream(Protocol):
@@ -19,8 +21,8 @@ class ExecStream(Protocol):
     def write(self, data: bytes) -> None:
         """Send bytes at once."""
 
-    def read_line(self) -> bytes:
-        """The next line with its end; b"" at the end."""
+    def read_line(self, limit_seconds: float | None = None) -> bytes:
+        """The next line with its end; b"" at the end; TimeoutExceededError when it does not come in time."""
 
     def complaint(self) -> str:
         """What the command said on standard error, once its output has ended."""
@@ -79,9 +81,15 @@ class Fabric:
         stream = self._stream = self._stream or self._open()
         try:
             stream.write(json.dumps({"id": self._count, "op": op, "args": args}).encode() + b"\n")
-            line = stream.read_line()
+            line = stream.read_line(ANSWER_SECONDS)
         except OSError:
             line = b""
+        except TimeoutExceededError as late:
+            self._drop()
+            raise FabricError(
+                f"{op} {_subject(args)}".strip() + f": the fabric's worker gave {late.message}",
+                hint="the fabric may have been removed or replaced meanwhile: epolab status, then epolab up",
+            ) from late
         if not line.endswith(b"\n"):
             complaint = stream.complaint()
             self._drop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,10 +90,28 @@ class ProgramStream:
         self._process.stdin.write(data)
         self._process.stdin.flush()
 
-    def read_line(self) -> bytes:
-        """The next line with its end, or b"" when the program has closed its output."""
+    def read_line(self, limit_seconds: float | None = None) -> bytes:
+        """The next line with its end, or b"" when the program has closed its output.
+
+        TimeoutExceededError, and the program is killed, when the line does not come in time.
+        """
         assert self._process.stdout is not None
-        return self._process.stdout.readline()
+        if limit_seconds is None:
+            return self._process.stdout.readline()
+        too_late = threading.Event()
+        watch = threading.Timer(limit_seconds, self._give_up, [too_late])
+        watch.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            watch.cancel()
+        if too_late.is_set() and not line.endswith(b"\n"):
+            raise TimeoutExceededError(f"no answer within {limit_seconds} s")
+        return line
+
+    def _give_up(self, too_late: threading.Event) -> None:
+        too_late.set()
+        self._process.kill()
 
     def complaint(self) -> str:
         """What the program said on standard error; call it when the output has ended."""
