@@ -23,6 +23,16 @@ def test_without_tun_no_device_is_asked_for(fabric_props):
     assert fabric.container_config(fabric_props | {"tun": False})["HostConfig"]["Devices"] == []
 
 
+def test_the_cable_outweighs_the_nodes_where_the_engine_keeps_the_groups_itself(world, runtime, fabric_props):
+    config = fabric.container_config(fabric_props)
+    assert fabric.placed(config, {"CgroupDriver": "systemd"}) == config
+    fabric.create(world, fabric_props)
+    made = runtime.here["lab.fabric"]["Created"]
+    assert made["HostConfig"] == config["HostConfig"] | {"CgroupParent": "/"}
+    assert made["HostConfig"]["CpuShares"] > 1024
+    assert made["Labels"] == config["Labels"]
+
+
 def test_create_makes_segments_and_notes_phase_and_lease(world, runtime, fabric_props, monkeypatch):
     monkeypatch.setenv("EPOLAB_CREATOR_PID", str(os.getpid()))
     identity, outputs = fabric.create(world, fabric_props)

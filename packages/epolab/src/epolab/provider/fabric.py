@@ -52,6 +52,18 @@ def container_config(props: Mapping[str, Any]) -> Props:
 _TUN = {"PathOnHost": "/dev/net/tun", "PathInContainer": "/dev/net/tun", "CgroupPermissions": "rwm"}
 
 
+def placed(config: Props, engine: Mapping[str, Any]) -> Props:
+    """The configuration for an engine (its `info`), whatever else it puts its containers under.
+
+    Shares count among siblings only, and the engine's common group weighs as much as one process of the host: under
+    load the cable would starve with it. A parent must be a slice where systemd keeps the groups; there it stays.
+    No part of the digest, so that no fabric is made anew for it.
+    """
+    if engine.get("CgroupDriver") != "cgroupfs":
+        return config
+    return config | {"HostConfig": config["HostConfig"] | {"CgroupParent": "/"}}
+
+
 def _is_same(container: Mapping[str, Any], props: Mapping[str, Any]) -> bool:
     wanted = container_config(props)["Labels"][DIGEST]
     return container["Config"]["Labels"].get(DIGEST) == wanted and bool(container["State"]["Running"])
@@ -77,7 +89,7 @@ def create(world: World, props: Props) -> tuple[str, Props]:
         world.docker.remove(name)
         container = None
     if container is None:
-        create_and_start(world.docker, name, container_config(props), {})
+        create_and_start(world.docker, name, placed(container_config(props), world.docker.info()), {})
     try:
         _prepare(world, props)
     except BaseException:
