@@ -88,7 +88,7 @@ def _policy_arrives(witness: Witness, node: Node, life: Life) -> dict[str, Any] 
 
 def _call_from_outside(witness: Witness, topology: Topology, nodes: list[Node], life: Life) -> None:
     """Try to wake the agents up and read what the Server Task Log says; knock at their ports from the handlers."""
-    known = {entry["id"] for entry in witness.api("tasklog.listTaskHistory")}
+    known = {entry["id"] for entry in witness.api("tasklog.listTaskHistory", taskName=WAKE_UP_TASK)}
     life.woken = str(witness.api("system.wakeupAgent", names=names_of(nodes)))
     for entry in witness.api("tasklog.listTaskHistory", taskName=WAKE_UP_TASK):
         if entry["id"] not in known:

@@ -67,6 +67,13 @@ class Target:
         headers = [self._signer.header("PUT", f"/Software/{relative}", sha256)]
         (await self._connection.upload("PUT", target, path, headers)).expect(200, 201, 204)
 
+    async def put_log(self, folder: str, log: ReplicaLog) -> None:
+        """Store the Replica.log of a directory."""
+        relative = f"{folder}/{content.REPLICA_LOG}" if folder else content.REPLICA_LOG
+        text = content.write_replica_log(log.files, log.folders).encode()
+        headers = [self._signer.header("PUT", f"/Software/{relative}", hashlib.sha256(text).hexdigest())]
+        (await self._connection.request("PUT", _url_path(relative), text, headers)).expect(200, 201, 204)
+
     async def delete(self, relative: str) -> None:
         """Remove a file or a directory."""
         headers = [self._signer.header("DELETE", f"/Software/{relative}", _EMPTY)]
@@ -92,8 +99,9 @@ async def replicate(
     try:
         version = master.version()
         async with _open(repository, signer) as target:
-            difference = compare(master.tree(), await target.tree(), full)
-            await _apply(master, target, difference)
+            tree = master.tree()
+            difference = compare(tree, await target.tree(), full)
+            await _apply(master, target, tree, difference)
     except WorldError as error:
         await repositories.record_failure(repository.id, str(error))
         raise
@@ -104,20 +112,25 @@ async def replicate(
     )
 
 
-async def _apply(master: MasterRepository, target: Target, difference: Difference) -> None:
-    """Everything but the site's own files, then the Replica.logs of changed directories, then the site's files."""
+async def _apply(
+    master: MasterRepository, target: Target, tree: Mapping[str, ReplicaLog], difference: Difference
+) -> None:
+    """Everything but the site's own files, then the Replica.logs of changed directories, then the site's files.
+
+    The logs are those that were compared (`tree`): when the master changes meanwhile, its new ones would list files
+    that did not come along, and hide files that are to be deleted.
+    """
     site_files = {content.CATALOG, content.SITE_STAT}
-    tree = master.tree()
     for put in (put for put in difference.puts if put.path not in site_files):
         await _put(master, target, put)
     for folder in changed_folders(difference, tree):
-        await _put_log(master, target, folder)
+        await target.put_log(folder, tree[folder])
     for put in (put for put in difference.puts if put.path in site_files):
         await _put(master, target, put)
     for delete in difference.deletes:
         await target.delete(delete.path)
     if difference.puts or difference.deletes:
-        await _put_log(master, target, "")
+        await target.put_log("", tree[""])
 
 
 def changed_folders(difference: Difference, tree: Mapping[str, ReplicaLog]) -> list[str]:
@@ -134,12 +147,6 @@ def changed_folders(difference: Difference, tree: Mapping[str, ReplicaLog]) -> l
 
 async def _put(master: MasterRepository, target: Target, put: Put) -> None:
     await target.put(put.path, master.root / put.path, put.sha256)
-
-
-async def _put_log(master: MasterRepository, target: Target, folder: str) -> None:
-    relative = f"{folder}/{content.REPLICA_LOG}" if folder else content.REPLICA_LOG
-    path = master.root / relative
-    await target.put(relative, path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @contextlib.asynccontextmanager
