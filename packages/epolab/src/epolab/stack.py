@@ -98,6 +98,9 @@ def _environment(folder: LabFolder) -> dict[str, str]:
         "PULUMI_HOME": str(state / "home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # one checkpoint at the end, not two for each resource; what a crash loses is found by labels (ADR 5)
+        "PULUMI_EXPERIMENTAL": "true",
+        "PULUMI_SKIP_CHECKPOINTS": "true",
         "EPOLAB_CREATOR_PID": str(os.getpid()),
     }
 
