@@ -46,6 +46,7 @@ class VerdictPlugin:
         self._set_up: dict[str, float] = {}
         self._tell = tell
         self._subjects = subjects(witness.topology)
+        self._prepared_seconds = 0.0
 
     @pytest.fixture(scope="session", name="witness")
     def witness_fixture(self) -> Witness:
