@@ -13,6 +13,7 @@ from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.ports import HTTPS
 from epolab.model.topology import Topology
+from epolab.verify.agents import becomes
 from epolab.verify.callins import CallIn, await_callins, server_time
 from epolab.verify.services import HANDLER, stopped
 from epolab.verify.ways import Way, goes, limit_seconds, ways
@@ -32,6 +33,7 @@ class Absence:
     home: tuple[Way, ...]
     text: str
     call: CallIn | None = None
+    noticed: bool = False
     spooled: int | None = None
     enforced: Ran | None = None
     back: CallIn | None = None
@@ -107,9 +109,16 @@ def _watch(
     for path, absence in away.items():
         absence.call = calls.get(path)
         if not absence.right:
-            absence.enforced = witness.run(path, ENFORCE)
-            absence.spooled = int(witness.must(path, SPOOL.format(text=absence.text)))
+            _look_at_stranded(witness, topology.node(path), absence)
     return {}
+
+
+def _look_at_stranded(witness: Witness, node: Node, absence: Absence) -> None:
+    """An agent without any way: once it has found out, it enforces on its own, and its event waits on disk."""
+    seen = becomes(witness, node.path, lambda seen: bool(seen["unreachable_handlers"]), limit_seconds([node]))
+    absence.noticed = seen is not None
+    absence.enforced = witness.run(node.path, ENFORCE)
+    absence.spooled = int(witness.must(node.path, SPOOL.format(text=absence.text)))
 
 
 def _count_events(witness: Witness, topology: Topology, seen: Absences) -> None:

@@ -102,6 +102,10 @@ def without_handler(agent: str, absence: Absence) -> list[tuple[str, str]]:
             return [(wanted, f"{agent}: no call-in came")]
         return [] if goes(absence.call, absence.right) else [(wanted, f"{agent}: it called in to {absence.call.text}")]
     broken = []
+    if not absence.noticed:
+        broken.append(
+            (f"{agent}: notices that no handler answers {while_stopped}", f"{agent}: it reports none missing")
+        )
     if absence.enforced is None or absence.enforced.code:
         told = absence.enforced.stderr.strip() if absence.enforced else "nothing"
         broken.append((f"{agent}: enforces its policies {while_stopped}", f"{agent}: {told}"))
