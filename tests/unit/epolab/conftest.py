@@ -80,6 +80,9 @@ class MemoryRuntime:
     def info(self) -> dict[str, Any]:
         return {"ID": "AB:CD", "KernelVersion": "6.1", "CgroupDriver": "cgroupfs"}
 
+    def image_id(self, reference: str) -> str | None:
+        return None
+
     def create(self, name: str, config: Mapping[str, Any]) -> str:
         assert name not in self.here
         self._count += 1

@@ -14,7 +14,8 @@ EpolabError
 ├── HostError                      exit 3   this host cannot, before anything is created
 │   ├── DockerUnavailableError              no container runtime answers
 │   ├── MemoryShortError                    less memory than the nodes' sum
-│   ├── TunMissingError                     no /dev/net/tun for a shaped link
+│   ├── TunMissingError                     no /dev/net/tun for a shaped link or a virtual machine
+│   ├── LinkImpossibleError                 a link's shape is beyond every driver of this host
 │   ├── PulumiMissingError                  no Pulumi engine was found
 │   └── ToolMissingError                    a program that set-up installs is missing
 ├── WorldError                     exit 4   the world failed while epolab acted on it
@@ -163,9 +164,18 @@ class MemoryShortError(HostError):
 
 
 class TunMissingError(HostError):
-    """/dev/net/tun is missing, and a link of the topology needs it."""
+    """/dev/net/tun is missing, and the topology needs it."""
 
     default_hint = "modprobe tun"
+
+
+class LinkImpossibleError(HostError):
+    """This host cannot keep what a link declares."""
+
+    default_hint = (
+        "let the link accept what is lost (`accept: [rate]`), or declare what can be kept: at most 1 Gbit/s, "
+        "a queue of at least two full frames, a jitter of at most half the delay"
+    )
 
 
 class PulumiMissingError(HostError):

@@ -21,5 +21,12 @@ def test_a_line_when_a_step_begins_and_ends():
     assert told(verbose=False) == ["engine ...", "engine: 1.2 s", "measure ...", "measure: nothing to do"]
 
 
+def test_a_warning_is_shown_however_little_else_is():
+    stderr = io.StringIO()
+    with PeopleProgress(Output(json_wanted=True, verbose=False, stdout=io.StringIO(), stderr=stderr)) as progress:
+        progress.warn("link hq-tokyo is degraded")
+    assert stderr.getvalue() == "link hq-tokyo is degraded\n"
+
+
 def test_what_happens_within_when_asked_for():
     assert told(verbose=True)[1] == "  created node hq/[pc-1]"

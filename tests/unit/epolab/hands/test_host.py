@@ -45,4 +45,18 @@ def test_without_an_engine_the_other_checks_are_still_made() -> None:
 
     found = host.checks(host.Needs(), refuse)
     assert (found[0].name, found[0].ok, found[0].hint) == ("engine", False, "make setup")
-    assert {"memory", "disk", "tun", "pulumi"} <= {check.name for check in found}
+    assert {"memory", "disk", "tun", "netem", "pulumi"} <= {check.name for check in found}
+
+
+def test_a_missing_device_is_no_fault_where_nothing_needs_it() -> None:
+    assert host.tun(False, ()).ok
+    found = host.tun(False, ("link hq-tokyo",))
+    assert (found.ok, found.hint) == (False, "modprobe tun")
+    assert "link hq-tokyo" in found.observed
+
+
+@pytest.mark.parametrize("there", [True, False, None])
+def test_netem_only_informs_and_says_what_makes_the_links(there: bool | None) -> None:
+    found = host.netem(there)
+    assert found.ok
+    assert "userspace cable" in found.observed

@@ -53,6 +53,7 @@ def test_the_container_removes_itself_and_has_no_network() -> None:
     host = BookHost()
     probe_link_facts("fabric:1", host)
     assert {"--rm", "none", "NET_ADMIN"} <= set(host.calls[0])
+    assert "--pid host" in " ".join(host.calls[0])
     assert "--privileged" not in host.calls[0]
 
 

@@ -11,17 +11,19 @@ TOPOLOGIES = Path(__file__).parents[4] / "topologies"
 def test_without_a_topology_the_images_of_containers_are_asked_for() -> None:
     needs = needs_of(None)
     assert [reference.split(":")[0] for reference in needs.images] == ["epolab/fabric", "epolab/node"]
-    assert (needs.shaped_links, needs.virtual_machines) == (False, False)
+    assert (needs.tun_for, needs.virtual_machines) == ((), False)
 
 
 def test_shaped_links_ask_for_tun_and_nodes_for_memory() -> None:
     topology = load_topology(TOPOLOGIES / "quickstart.yaml")
     needs = needs_of(topology)
-    assert needs.shaped_links
+    assert needs.tun_for == tuple(f"link {link.name}" for link in topology.links if link.shaped)
+    assert needs.fabric_image == needs.images[0]
     assert needs.memory_mib == sum(node.memory_mib for node in topology.nodes)
 
 
 def test_a_virtual_machine_asks_for_its_image() -> None:
     needs = needs_of(load_topology(TOPOLOGIES / "one-vm.yaml"))
     assert needs.virtual_machines
+    assert [it for it in needs.tun_for if it.startswith("virtual machine ")]
     assert any(reference.startswith("epolab/vm:") for reference in needs.images)

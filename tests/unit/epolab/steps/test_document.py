@@ -43,6 +43,7 @@ def test_a_link_before_and_after_it_was_measured(topology):
     before = link_document(link, "cable", None)
     assert (before["measured"], before["within"], before["degraded"]) == (None, None, [])
     assert before["declared"]["a_to_b"] == {"rate_bps": 10_000_000, "delay_ms": 40, "jitter_ms": 0, "loss_ratio": 0}
+    assert link_document(link, "none", None)["degraded"] == ["rate", "delay"]
     measured = {"a_to_b": {}, "b_to_a": {}, "at": "now", "noise_ms": 1, "rtt_ms": {"median": 80, "p99": 81}}
     after = link_document(link, "cable", {"links": {"hq-tokyo": measured | {"within": True, "degraded": ["loss"]}}})
     assert (after["measured"], after["within"], after["degraded"]) == (measured, True, ["loss"])

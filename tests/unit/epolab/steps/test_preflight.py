@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from epolab.errors import LabForeignError, MemoryShortError
+from epolab.errors import LabForeignError, LinkImpossibleError, MemoryShortError
 from epolab.hands.capacity import free_memory_mib
 from epolab.hands.files import LabFolder
 from epolab.steps.labs import LabRecord, Member
-from epolab.steps.preflight import refuse_foreign, refuse_short_memory
+from epolab.steps.preflight import refuse_foreign, refuse_links, refuse_short_memory
 from epolab.steps.progress import Silent
 from epolab.steps.work import Work
 
@@ -48,3 +48,35 @@ def test_nodes_that_run_already_need_no_more(topology, runtime, tmp_path):
     refuse_short_memory(work_on(big, runtime, tmp_path), lab_of(big, True))
     with pytest.raises(MemoryShortError):
         refuse_short_memory(work_on(big, runtime, tmp_path), lab_of(big, False))
+
+
+class Listener(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def warn(self, text):
+        self.told.append(text)
+
+
+def with_rate(topology, rate_bps, accept):
+    link = topology.links[0]
+    fast = replace(link.a_to_b, rate_bps=rate_bps, delay_ms=0.0)
+    return replace(topology, links=(replace(link, a_to_b=fast, b_to_a=fast, accept=accept),))
+
+
+def test_a_link_beyond_every_driver_is_refused_and_named(topology, runtime, tmp_path):
+    with pytest.raises(LinkImpossibleError, match="link hq-tokyo: this host cannot keep its rate") as refused:
+        refuse_links(work_on(with_rate(topology, 10**10, ()), runtime, tmp_path))
+    assert refused.value.exit_code == 3
+    assert "accept" in refused.value.hint
+
+
+def test_what_a_link_accepts_to_lose_is_said(topology, runtime, tmp_path):
+    work = work_on(with_rate(topology, 10**10, ("rate",)), runtime, tmp_path)
+    work.progress = Listener()
+    refuse_links(work)
+    assert [told.partition(" (")[0] for told in work.progress.told] == [
+        "link hq-tokyo is degraded, as it accepts: without rate"
+    ]

@@ -42,6 +42,10 @@ class PeopleProgress:
             self._status.update(f"{self._step}: {text}".replace("[", r"\["))
         self._out.detail(f"  {text}")
 
+    def warn(self, text: str) -> None:
+        """Something that a person must know, however little else is shown."""
+        self._out.say(text)
+
     def end(self, step: str, seconds: float, *, skipped: bool) -> None:
         """The step has ended well."""
         self._out.say(f"{step}: nothing to do" if skipped else f"{step}: {seconds:.1f} s")

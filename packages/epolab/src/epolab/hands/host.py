@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from epolab.hands.acceleration import remembered
 from epolab.hands.capacity import free_memory_mib, has_tun
 from epolab.hands.docker import Docker
 from epolab.hands.files import cache_home
+from epolab.hands.link_facts import read_link_facts
 
 _OLDEST_ENGINE = (20, 10)
 _TOOLS = {"docker": "docker.io", "mmdebstrap": "mmdebstrap", "ssh": "openssh-client"}
@@ -40,21 +41,23 @@ class Needs:
 
     memory_mib: int = 512
     disk_mib: int = 2048
-    shaped_links: bool = False
+    tun_for: tuple[str, ...] = ()
     virtual_machines: bool = False
     images: tuple[str, ...] = ()
+    fabric_image: str = ""
 
 
 def checks(needs: Needs, connect: Callable[[], Docker] = Docker.connect) -> list[Check]:
     """All checks, in the order in which mending them makes sense; nothing is changed."""
-    found = [*tools(), pulumi(), memory(needs.memory_mib), disk(needs.disk_mib), tun(needs.shaped_links)]
+    found = [*tools(), pulumi(), memory(needs.memory_mib), disk(needs.disk_mib)]
     try:
         docker = connect()
         info = docker.info()
     except EpolabError as error:
-        return [Check("engine", False, error.message, error.hint or "make setup"), *found]
+        missing = Check("engine", False, error.message, error.hint or "make setup")
+        return [missing, *found, tun(has_tun(), needs.tun_for), netem(None)]
     engine = [engine_version(info), *(image(docker, reference) for reference in needs.images)]
-    return [*engine, *found, acceleration(docker, needs.virtual_machines)]
+    return [*engine, *found, *links(docker, info, needs), acceleration(docker, needs.virtual_machines)]
 
 
 def engine_version(info: dict[str, Any]) -> Check:
@@ -105,11 +108,33 @@ def disk(needed_mib: int) -> Check:
     return Check("disk", free >= needed_mib, f"{free} MiB free at {place}, {needed_mib} MiB needed", f"df -h {place}")
 
 
-def tun(needed: bool) -> Check:
-    """The device that shaped links are made of."""
-    there = has_tun()
+def links(docker: Docker, info: Mapping[str, Any], needs: Needs) -> Sequence[Check]:
+    """What links can be made of, tried in a container that removes itself; not without the image for it."""
+    if not needs.fabric_image or docker.image_id(needs.fabric_image) is None:
+        return [tun(has_tun(), needs.tun_for), netem(None)]
+    try:
+        facts = read_link_facts(info, needs.fabric_image, fresh=True)
+    except EpolabError as error:
+        said = "; ".join([error.message, *error.evidence[-1:]])
+        return [tun(has_tun(), needs.tun_for), Check("netem", False, said, "docker info")]
+    return [tun(facts.tun, needs.tun_for), netem(facts.netem)]
+
+
+def tun(there: bool, needed_for: Sequence[str]) -> Check:
+    """The device that shaped links and virtual machines are made of."""
     said = "/dev/net/tun is there" if there else "no /dev/net/tun: WAN links cannot be shaped"
-    return Check("tun", there or not needed, said, "modprobe tun")
+    needed = f"; needed for {', '.join(needed_for)}" if needed_for else ""
+    return Check("tun", there or not needed_for, said + needed, "modprobe tun")
+
+
+def netem(there: bool | None) -> Check:
+    """Whether the kernel can shape links; our own cable does, so this only informs."""
+    words = {
+        True: "this kernel has netem; the userspace cable is used all the same",
+        False: "this kernel has no netem; the userspace cable is used, which does not need it",
+        None: "not tried yet; the userspace cable is used, which does not need it",
+    }
+    return Check("netem", True, words[there])
 
 
 def acceleration(docker: Docker, needed: bool) -> Check:

@@ -7,6 +7,7 @@ from epolab.images import image_reference
 from epolab.model import facts
 from epolab.model.topology import Topology
 from epolab.steps.build import image_names
+from epolab.steps.drivers import needing_tun
 
 
 def examine(topology: Topology | None) -> list[Check]:
@@ -17,12 +18,13 @@ def examine(topology: Topology | None) -> list[Check]:
 def needs_of(topology: Topology | None) -> Needs:
     """What the host is asked for; without a topology what a lab of containers needs."""
     if topology is None:
-        return Needs(images=_references(("fabric", "node")))
+        return Needs(images=_references(("fabric", "node")), fabric_image=image_reference("fabric"))
     return Needs(
         memory_mib=facts.memory_mib(topology),
-        shaped_links=any(link.shaped and not link.accept for link in topology.links),
+        tun_for=needing_tun(topology),
         virtual_machines=any(node.kind == "vm" for node in topology.nodes),
         images=_references(image_names(topology)),
+        fabric_image=image_reference("fabric"),
     )
 
 

@@ -10,6 +10,7 @@ from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.provider.labels import node_container
 from epolab.steps.labs import LabRecord, Member
+from epolab.wan.driver import driver_named, shortfall
 
 TIMINGS = {"images_s": "build", "engine_s": "engine", "deploy_s": "deploy", "ready_s": "ready"}
 
@@ -55,9 +56,9 @@ def shape_document(shape: Shape) -> dict[str, Any]:
 
 
 def link_document(link: Link, driver: str, certificate: Mapping[str, Any] | None) -> dict[str, Any]:
-    """LINK of the contract; `measured` is null until it has been measured."""
+    """LINK of the contract; `measured` is null until it has been measured, `degraded` is known before."""
     entry = dict((certificate or {}).get("links", {}).get(link.name) or {})
-    within, degraded = entry.pop("within", None), entry.pop("degraded", [])
+    within, degraded = entry.pop("within", None), entry.pop("degraded", shortfall(link, driver_named(driver)))
     return {
         "name": link.name,
         "a": link.a,

@@ -6,14 +6,13 @@ from typing import Any
 
 from epolab.components.settings import LabSettings
 from epolab.errors import FabricError
-from epolab.hands.capacity import has_tun
 from epolab.hands.docker import each
 from epolab.hands.guest import until_listening
 from epolab.hands.ssh import write_config
 from epolab.hands.until import now, stamp
 from epolab.model.document import to_document
 from epolab.provider.labels import digest_of
-from epolab.steps.drivers import chosen_drivers
+from epolab.steps.drivers import chosen_drivers, host_facts, refuse_impossible
 from epolab.steps.labs import LabRecord, find_lab
 from epolab.steps.phase import write_phase
 from epolab.steps.work import Work, read_done, write_done
@@ -21,14 +20,16 @@ from epolab.steps.work import Work, read_done, write_done
 
 def settings_of(work: Work, lab: LabRecord | None) -> LabSettings:
     """What the declaration needs beside the topology; a lab that exists keeps its day of creation."""
+    offered = host_facts(work.docker)
+    refuse_impossible(work.topology, offered)  # again, because the image to try it with may have come since
     return LabSettings(
         lab=work.lab,
         owner=work.owner,
         created=(lab.created if lab else None) or stamp(now()),
         expires=work.expires,
         images=work.images,
-        tun=has_tun(),
-        drivers=chosen_drivers(work.topology),
+        tun=offered.tun,
+        drivers=chosen_drivers(work.topology, offered),
     )
 
 

@@ -11,7 +11,7 @@ from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder
 from epolab.model.topology import Topology
 from epolab.steps.document import lab_document, lab_state, node_state
-from epolab.steps.drivers import chosen_drivers
+from epolab.steps.drivers import chosen_drivers, host_facts
 from epolab.steps.labs import LabRecord, find_lab, own_labs
 from epolab.steps.phase import read_phase
 from epolab.steps.sweep import expiry
@@ -53,7 +53,7 @@ def inspect_lab(docker: Docker, name: str) -> dict[str, Any]:
         topology,
         lab_state(lab, topology, phase, held=folder.is_locked("lab")),
         expiry(lab, phase),
-        chosen_drivers(topology),
+        chosen_drivers(topology, host_facts(docker)),
         folder.read_json("certificate.json"),
         folder.read_json("timings.json") or NO_TIMINGS,
     )

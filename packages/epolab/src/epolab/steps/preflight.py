@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from epolab.errors import LabForeignError, MemoryShortError, TunMissingError
+from epolab.errors import LabForeignError, MemoryShortError
 from epolab.hands import host_network, pulumi_engine
-from epolab.hands.capacity import free_memory_mib, has_tun
+from epolab.hands.capacity import free_memory_mib
 from epolab.hands.process import end_leftovers
 from epolab.model import facts
+from epolab.steps.drivers import degradations, host_facts, refuse_impossible
 from epolab.steps.labs import LabRecord, find_lab
 from epolab.steps.work import Work
 
@@ -17,7 +18,7 @@ def run(work: Work) -> bool:
     lab = find_lab(work.docker, work.lab)
     refuse_foreign(lab, work.owner)
     refuse_short_memory(work, lab)
-    refuse_missing_tun(work)
+    refuse_links(work)
     end_leftovers(work.folder.path)
     if lab is None or work.folder.read_json("host-before.json") is None:
         work.folder.write_json("host-before.json", host_network.snapshot())
@@ -45,10 +46,9 @@ def refuse_short_memory(work: Work, lab: LabRecord | None) -> None:
         )
 
 
-def refuse_missing_tun(work: Work) -> None:
-    """A shaped link needs /dev/net/tun, where its topology does not accept less."""
-    shaped = [link.name for link in work.topology.links if link.shaped and not link.accept]
-    if shaped and not has_tun():
-        raise TunMissingError(
-            f"/dev/net/tun is missing, and these links need it: {', '.join(shaped)}", step="preflight"
-        )
+def refuse_links(work: Work) -> None:
+    """Links and virtual machines must be possible here; what a link loses with its topology's consent is said."""
+    offered = host_facts(work.docker)
+    refuse_impossible(work.topology, offered)
+    for loss in degradations(work.topology, offered):
+        work.progress.warn(loss)

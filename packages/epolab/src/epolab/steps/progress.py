@@ -14,6 +14,9 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something happened in the step."""
 
+    def warn(self, text: str) -> None:
+        """Something that a person must know, however little else is shown."""
+
     def end(self, step: str, seconds: float, *, skipped: bool) -> None:
         """The step has ended well."""
 
@@ -25,6 +28,9 @@ class Silent:
         """Nothing."""
 
     def note(self, text: str) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
         """Nothing."""
 
     def end(self, step: str, seconds: float, *, skipped: bool) -> None:

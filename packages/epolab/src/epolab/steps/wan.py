@@ -11,7 +11,7 @@ from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder
 from epolab.provider.labels import fabric_container
 from epolab.steps.document import link_document, shape_document
-from epolab.steps.drivers import chosen_drivers
+from epolab.steps.drivers import chosen_drivers, host_facts
 from epolab.steps.inspect import require_topology
 
 _NOTHING = {"bytes": None, "packets": None, "dropped": None}
@@ -20,7 +20,7 @@ _NOTHING = {"bytes": None, "packets": None, "dropped": None}
 def list_links(docker: Docker, lab: str) -> list[dict[str, Any]]:
     """The document of `wan ls`; what a link's driver cannot count is null."""
     topology = require_topology(lab)
-    drivers = chosen_drivers(topology)
+    drivers = chosen_drivers(topology, host_facts(docker))
     with open_fabric(docker, fabric_container(lab)) as fabric:
         counters: dict[str, Any] = fabric.call("link_counters")
     return [
@@ -44,8 +44,7 @@ def measure_links(docker: Docker, lab: str, name: str | None, say: Callable[[str
         raise ArgumentError(f"lab {lab} has no link {name!r}", hint=f"one of: {', '.join(names)}")
     with folder.lock("lab", wait_seconds=600, on_wait=say, purpose=f"wan measure {lab}"):
         certificate = measure(topology, folder, docker, say)
+    drivers = chosen_drivers(topology, host_facts(docker))
     return [
-        link_document(link, chosen_drivers(topology)[link.name], certificate)
-        for link in topology.links
-        if name in (None, link.name)
+        link_document(link, drivers[link.name], certificate) for link in topology.links if name in (None, link.name)
     ]
