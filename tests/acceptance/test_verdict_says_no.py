@@ -77,7 +77,7 @@ def test_a_deleted_rule_is_seen(home: Path) -> None:
         gone = rule(LAB, agent, "iptables", "--dport 8081", server)
         on(LAB, agent, f"iptables -D INPUT {gone}")
         rows = failures(home, "iptables")
-        assert {row["node"] for row in rows} == {agent}
+        assert {row["node"] for row in rows} == {agent}, rows
         assert_told(rows, agent, f"iptables lets in 8081/tcp from {server}", agent)
         assert_positive(home, "-k", "isolation")
     assert_positive(home, "-k", "iptables")
@@ -89,7 +89,7 @@ def test_a_rule_behind_the_drop_is_seen(home: Path) -> None:
         moved = rule(LAB, agent, "iptables", "--dport 8081", "SuperAgent repository")
         on(LAB, agent, f"iptables -D INPUT {moved} && iptables -A INPUT {moved}")
         rows = failures(home, "iptables")
-        assert {row["node"] for row in rows} == {agent}
+        assert {row["node"] for row in rows} == {agent}, rows
         assert_told(rows, agent, "iptables lets in 8081/tcp", "behind the final drop")
     assert_positive(home, "-k", "iptables")
 
@@ -99,7 +99,7 @@ def test_a_forgotten_ipv6_rule_is_seen(home: Path) -> None:
     with firewall_kept(LAB, relay, "ip6tables"):
         on(LAB, relay, f"ip6tables -D INPUT {rule(LAB, relay, 'ip6tables', '--dport 8083', 'tcp')}")
         rows = failures(home, "iptables")
-        assert {row["node"] for row in rows} == {relay}
+        assert {row["node"] for row in rows} == {relay}, rows
         assert_told(rows, relay, "ip6tables lets in 8083/tcp", relay)
         assert not [row for row in rows if "iptables lets in" in row["expected"].replace("ip6tables", "")]
     assert_positive(home, "-k", "iptables")
@@ -112,7 +112,7 @@ def test_an_altered_file_of_a_repository_is_seen(home: Path) -> None:
     with file_kept(LAB, superagent, path):
         on(LAB, superagent, f"printf altered | dd of={path} conv=notrunc status=none")
         rows = failures(home, "replication")
-        assert {row["node"] for row in rows} == {superagent}
+        assert {row["node"] for row in rows} == {superagent}, rows
         assert_told(rows, superagent, superagent, path.rpartition("/")[2])
         assert_positive(home, "-k", "iptables or isolation")
 
@@ -124,7 +124,7 @@ def test_an_emptied_list_of_a_relay_is_seen(home: Path) -> None:
         on(LAB, relay, f": > {path}")
         rows = failures(home, "relay")
         # the agents behind it cannot go to it either, when the other relay is stopped
-        assert relay in {row["node"] for row in rows} <= {relay, *needy}
+        assert relay in {row["node"] for row in rows} <= {relay, *needy}, rows
         assert_told(rows, relay, "forwards india/india-pc-1 to epo.hq.test:443", "not-listed")
         assert_positive(home, "-k", "iptables or isolation")
 
@@ -133,7 +133,7 @@ def test_another_rate_of_a_link_is_seen(home: Path) -> None:
     with rate_changed(LAB, TOPOLOGY, "hq-india", 2.0):
         rows = failures(home, "wan")
         # a link that this machine was too busy to measure says so itself, and is not the one that was changed
-        assert {row["node"] for row in rows if NOISE not in row["observed"]} == {"hq-india"}
+        assert {row["node"] for row in rows if NOISE not in row["observed"]} == {"hq-india"}, rows
         assert_told(rows, "hq-india", "rate 2 Mbit/s", "rate")
         assert_positive(home, "-k", "iptables or isolation")
 
