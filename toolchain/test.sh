@@ -10,9 +10,14 @@ failed=
 for suite in house unit cases migration integration roles acceptance; do
     [ -n "$(find "tests/$suite" -name 'test_*.py' 2>/dev/null | head -n 1)" ] || continue
     say "== $suite"
-    case $suite in house | unit | cases) together="-n 2" ;; *) together= ;; esac
+    # what shares the machine with nothing: tests that measure it, or compare it before and after
+    case $suite in
+        house | unit | cases) together="-n 2" ;;
+        integration) together="-n 2 --dist loadfile" ;;
+        *) together= ;;
+    esac
     # shellcheck disable=SC2086
-    { .venv/bin/pytest $together --junitxml="reports/$suite.xml" "tests/$suite" 2>&1; echo $? >"reports/$suite.exit"; } |
+    { .venv/bin/pytest $together --durations=15 --junitxml="reports/$suite.xml" "tests/$suite" 2>&1; echo $? >"reports/$suite.exit"; } |
         tee "reports/$suite.log"
     [ "$(cat "reports/$suite.exit")" = 0 ] || failed="$failed $suite"
 done
