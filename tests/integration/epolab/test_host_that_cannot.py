@@ -107,6 +107,7 @@ def test_no_tun_for_a_link_that_accepts_it(host):
         assert code == 0, said
         link = document["links"][0]
         assert (link["driver"], link["degraded"]) == ("none", ["rate", "delay"])
+        assert link["within"], "what it keeps must be measured and be within"
         assert "link hq-tokyo is degraded" in said
     finally:
         host("down", LAB)

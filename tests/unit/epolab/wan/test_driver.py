@@ -1,7 +1,7 @@
 import pytest
 
 from epolab.model.link import Link, Shape
-from epolab.wan.driver import HostFacts, PlainVeth, UserspaceCable, driver_named, shortfall, wanted
+from epolab.wan.driver import HostFacts, PlainVeth, UserspaceCable, as_kept, driver_named, shortfall, wanted
 
 FULL = Shape(rate_bps=10_000_000, delay_ms=40.0, jitter_ms=5.0, loss_ratio=0.001)
 
@@ -34,3 +34,9 @@ def test_a_plain_link_keeps_nothing_and_works_everywhere() -> None:
 def test_drivers_are_found_by_the_name_that_documents_use() -> None:
     assert driver_named("cable") == UserspaceCable()
     assert driver_named("none") == PlainVeth()
+
+
+def test_a_rate_that_is_not_kept_takes_no_time_on_the_line() -> None:
+    link = Link("l", "a", "b", Shape(rate_bps=1_000_000, delay_ms=5), Shape(), ())
+    assert as_kept(link, UserspaceCable()) == link
+    assert as_kept(link, PlainVeth()).a_to_b == Shape(delay_ms=5)

@@ -60,3 +60,12 @@ def test_fast_lines_are_measured_one_way_at_a_time_with_many_frames_at_once() ->
 def test_a_frame_on_the_transmitter() -> None:
     assert frame_ms(Shape(rate_bps=8_000_000), 958) == pytest.approx(1.0)
     assert frame_ms(Shape(), 958) == 0
+
+
+def test_a_link_made_without_its_shape_is_still_asked_for_loss() -> None:
+    slow = Link("l", "a", "b", Shape(rate_bps=1_000_000, delay_ms=5), Shape(rate_bps=1_000_000, delay_ms=5), ())
+    plan = plan_link(slow, shaped=False)
+    assert plan.a_to_b.loss is not None
+    assert (plan.a_to_b.rate, plan.a_to_b.jitter, plan.a_to_b.goodput) == (None, None, None)
+    plain = plan_link(Link("l", "a", "b", Shape(), Shape(), ()), shaped=False)
+    assert plain.a_to_b.loss is None

@@ -17,7 +17,7 @@ from epolab.model.link import Link
 from epolab.model.topology import Topology
 from epolab.provider.labels import fabric_container, node_container
 from epolab.wan.document import certificate_entry, detail_document
-from epolab.wan.driver import Driver, driver_named
+from epolab.wan.driver import Driver, as_kept, driver_named
 from epolab.wan.judge import Breach, Verdict, is_too_noisy, judge
 from epolab.wan.measured import FIGURES, DirectionFigures, Figure, LinkFigures
 from epolab.wan.plan import plan_link
@@ -146,13 +146,14 @@ def _measure_once(
     if ready.programs is None:
         return _failed(ready.failure)
     ends = ready.ends
-    plan = plan_link(ends.link, shaped=ends.driver.name != "none")
+    link = as_kept(ends.link, ends.driver)
+    plan = plan_link(link, shaped=ends.driver.name != "none")
     try:
-        survey = LinkSurvey(ends.link, plan, *ready.programs, first_flow=attempt * FLOWS_OF_A_TRY)
+        survey = LinkSurvey(link, plan, *ready.programs, first_flow=attempt * FLOWS_OF_A_TRY)
         seen = survey.run(figures, earlier)
     except MeasureError as error:
         return _failed(error.message)
-    return seen, judge(ends.link, ends.driver, seen)
+    return seen, judge(link, ends.driver, seen)
 
 
 def _failed(reason: str) -> tuple[LinkFigures, Verdict]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from epolab.model.link import Link, Shape
@@ -97,6 +97,14 @@ def shortfall(link: Link, driver: Driver) -> tuple[Quality, ...]:
     missing = frozenset[Quality]().union(*(wanted(it) - driver.honours(it) for it in (link.a_to_b, link.b_to_a)))
     order: tuple[Quality, ...] = ("rate", "delay", "jitter", "loss")
     return tuple(quality for quality in order if quality in missing)
+
+
+def as_kept(link: Link, driver: Driver) -> Link:
+    """The link without the rates that the driver does not keep: frames take no time on such a line."""
+    there, back = (
+        it if "rate" in driver.honours(it) else replace(it, rate_bps=None) for it in (link.a_to_b, link.b_to_a)
+    )
+    return replace(link, a_to_b=there, b_to_a=back)
 
 
 def _queue_holds_two(shape: Shape) -> bool:
