@@ -7,7 +7,7 @@ import pytest
 from pulumi.automation import OpType
 
 from epolab.hands.files import LabFolder
-from epolab.stack import mend_state, tell
+from epolab.stack import mend_state, tell, was_interrupted
 
 
 @pytest.fixture(name="folder")
@@ -73,3 +73,9 @@ def test_what_the_engine_complains_about_is_kept_without_its_colours():
     diagnostic = SimpleNamespace(severity="error", message="<{%reset%}>create lab.fabric: no\n<{%reset%}>")
     tell(SimpleNamespace(diagnostic_event=diagnostic, res_outputs_event=None), print, complaints)
     assert complaints == ["create lab.fabric: no"]
+
+
+def test_an_engine_that_was_cancelled_is_an_interruption_and_a_failure_is_not():
+    assert was_interrupted("code: 255", ["update canceled"])
+    assert was_interrupted("error: operation cancelled", [])
+    assert not was_interrupted("code: 255", ["the container runtime refused"])

@@ -143,8 +143,15 @@ def bring_up(topology: Topology, settings: LabSettings, folder: LabFolder, say: 
             on_event=lambda event: tell(event, say, complaints),
         )
     except automation.CommandError as error:
+        if was_interrupted(str(error), complaints):
+            raise KeyboardInterrupt from error
         evidence = complaints or str(error).strip().splitlines()[-15:]
         raise EngineError("the Pulumi engine could not build the lab", step="engine", evidence=evidence) from error
+
+
+def was_interrupted(words: str, complaints: list[str]) -> bool:
+    """Whether the engine ended because Ctrl-C reached it, which may be sooner than it reached us."""
+    return any("cancel" in line.lower() for line in (words, *complaints))
 
 
 def tell(event: EngineEvent, say: Callable[[str], None], complaints: list[str]) -> None:
