@@ -14,13 +14,14 @@ from epolab.steps.work import Work
 
 LIMIT_SECONDS = 240.0
 _URL = "https://localhost:8443/remote/miniepo.readiness?:output=json"
+_CA = "/etc/miniepo/ca.pem"
 
 
 def ask(work: Work) -> dict[str, Any]:
-    """What the server says about readiness; the password goes by standard input, never by argument."""
+    """What the server says about readiness; the password goes by standard input, to nobody but the lab's own server."""
     server = node_container(work.lab, facts.server(work.topology).path)
     password = (work.folder.path / "secrets" / "admin.password").read_text().strip()
-    config = f'url = "{_URL}"\nuser = "admin:{password}"\ninsecure\nsilent\nshow-error\nmax-time = 10\n'
+    config = f'url = "{_URL}"\nuser = "admin:{password}"\ncacert = "{_CA}"\nsilent\nshow-error\nmax-time = 10\n'
     done = work.docker.exec(server, ["curl", "--config", "-"], config.encode(), limit_seconds=20)
     if done.exit_code != 0:
         raise ContainerError(f"the server's Web API does not answer: {done.complaint}")
@@ -36,20 +37,26 @@ def parse(text: str) -> dict[str, Any]:
     return document
 
 
-def missing(document: Mapping[str, Any], expected: Collection[str]) -> list[str]:
-    """What is not ready yet, a line for each; `expected` are the full names of the systems that there must be."""
-    lines = []
-    for kind in ("systems", "repositories", "handlers"):
-        for entry in document[kind]:
-            if not entry["ready"]:
-                lines.append(f"{entry['name']} ({kind}): {entry.get('problems') or 'not ready'}")
+def missing(document: Mapping[str, Any], agents: Collection[str], others: Collection[str] = ()) -> list[str]:
+    """What is not ready yet, a line for each; `agents` and `others` (handlers) are the full names that are declared.
+
+    What the server still knows of a node that is not declared any more is nobody's readiness.
+    """
+    declared = {*agents, *others}
+    lines = [
+        f"{entry['fqdn']} ({kind}): {entry.get('problems') or 'not ready'}"
+        for kind in ("systems", "repositories", "handlers")
+        for entry in document[kind]
+        if entry["fqdn"] in declared and not entry["ready"]
+    ]
     known = {system["fqdn"] for system in document["systems"]}
-    return [*(f"{name}: has not called in" for name in sorted(set(expected) - known)), *lines]
+    return [*(f"{name}: has not called in" for name in sorted(set(agents) - known)), *lines]
 
 
 def run(work: Work) -> bool:
     """Wait; NotReadyError, with what is missing, when it takes too long."""
-    expected = [node.fqdn for node in facts.agents(work.topology)]
+    agents = [node.fqdn for node in facts.agents(work.topology)]
+    handlers = [node.fqdn for node in facts.handlers(work.topology)]
     last: list[str] = ["the server has not answered"]
     waited = False
 
@@ -60,7 +67,7 @@ def run(work: Work) -> bool:
         except ContainerError as error:
             last = [error.message]
         else:
-            last = missing(document, expected)
+            last = missing(document, agents, handlers)
             if not last:
                 return True
         if not waited or len(last) < 4:
