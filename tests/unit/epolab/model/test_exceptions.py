@@ -32,7 +32,7 @@ def test_a_relay_serves_the_other_agents_of_its_segment(quickstart: Topology) ->
     assert "fe80::/10" in found["udp", 8083, "cmamesh"].sources_v6
 
 
-def test_a_superagent_serves_the_agents_of_its_site(quickstart: Topology) -> None:
+def test_a_superagent_serves_the_agents_of_its_segment(quickstart: Topology) -> None:
     found = exceptions(quickstart, quickstart.node("tokyo/tokyo-sa"))
     repository = [e for e in found if e.reason == "SuperAgent repository"]
     assert [e.sources_v4 for e in repository] == [("10.2.0.11/32", "10.2.0.12/32", "10.2.0.13/32")]

@@ -37,6 +37,18 @@ management:
 """
 
 
+TWO_ON_A_SEGMENT = """
+epolab: 1
+sites:
+  hq: {nodes: {epo: {components: [server, sql]}}}
+  shop:
+    nodes:
+      sa: {components: superagent, count: 2}
+      pc: {components: agent, count: 4}
+wan: [{between: [hq, shop]}]
+"""
+
+
 def paths(nodes: tuple[object, ...]) -> list[str]:
     return [getattr(node, "path", "") for node in nodes]
 
@@ -73,6 +85,21 @@ def test_repositories_are_listed_nearest_first(topology_of: Callable[[str], Topo
     assert paths(site_lists.site_list(lab, lab.node("shop/till")).repositories)[0] == "shop/sa"
     assert site_lists.repository_of(lab, lab.node("shop/till")).path == "shop/sa"
     assert site_lists.repository_of(lab, lab.node("shop/sa")).path == "shop/sa"
+
+
+def test_a_superagent_serves_its_segment_and_no_other_of_the_site(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(LAB)
+    assert paths(site_lists.repository_clients(lab, lab.node("shop/sa"))) == ["shop/till"]
+    assert site_lists.repository_of(lab, lab.node("shop/pc")).path == "hq/ah2"
+    assert site_lists.repository_of(lab, lab.node("shop/slow")).path == "hq/epo"
+
+
+def test_of_two_superagents_on_a_segment_the_nearest_address_serves(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(TWO_ON_A_SEGMENT)
+    # .14 differs from .10 by 4 and from .11 by 5, .15 the other way round
+    clients = {sa: paths(site_lists.repository_clients(lab, lab.node(f"shop/{sa}"))) for sa in ("sa-1", "sa-2")}
+    assert clients == {"sa-1": ["shop/pc-1", "shop/pc-3"], "sa-2": ["shop/pc-2", "shop/pc-4"]}
+    assert site_lists.repository_of(lab, lab.node("shop/sa-2")).path == "shop/sa-2"
 
 
 def test_an_agent_without_a_repository_at_its_site_takes_from_its_handler(quickstart: Topology) -> None:

@@ -22,6 +22,13 @@ def test_the_superagent_of_the_own_segment_comes_first() -> None:
     assert names(order_by_subnet(ALL, [IPv6Interface("fd00:3::21/64")])).startswith("tokyo epo")
 
 
+def test_of_two_superagents_on_the_segment_the_nearest_address_comes_first_whatever_the_lists_order() -> None:
+    one = Site("SuperAgentSite", "one", "repository", 6, "sc", 8081, "10.3.0.11")
+    two = Site("SuperAgentSite", "two", "repository", 7, "sd", 8081, "10.3.0.10")
+    assert names(order_by_subnet((one, two), [IPv4Interface("10.3.0.14/24")])) == "two one"
+    assert names(order_by_subnet((two, one), [IPv4Interface("10.3.0.15/24")])) == "one two"
+
+
 def test_without_one_the_handlers_come_before_foreign_superagents() -> None:
     assert names(order_by_subnet(ALL, [IPv4Interface("10.5.0.21/24")])) == "epo ah india tokyo McAfeeHttp"
 

@@ -126,20 +126,30 @@ def _distance(node: Node, repository: Node) -> int:
 
 
 def repository_of(topology: Topology, node: Node) -> Node:
-    """Where an agent takes content from in subnet mode: the SuperAgent of its segment or site, else its handler."""
+    """Where an agent takes content from in subnet mode: the nearest SuperAgent of its segment, else its handler."""
     near = _nearest(node, repositories(topology))
     return near or (direct_handlers(topology, node) or handler_order(topology, node))[0]
 
 
 def _nearest(node: Node, held: tuple[Node, ...]) -> Node | None:
-    """The nearest repository at the node's own site, if there is one."""
-    return min((r for r in held if r.site == node.site), key=lambda r: _distance(node, r), default=None)
+    """The repository on an agent's own segment, if there is one; of several the one with the nearest address."""
+    return min((r for r in held if _is_near(node, r)), key=lambda r: _address_distance(node, r), default=None)
+
+
+def _is_near(node: Node, repository: Node) -> bool:
+    """Whether the address that the agent's list gives of a repository lies on a segment of the agent's."""
+    return shares_segment(node, repository) and any(repository.ipv4 in i.ipv4.network for i in node.interfaces)
+
+
+def _address_distance(node: Node, repository: Node) -> int:
+    """The bits in which the addresses differ, as a number: 0 is the agent itself."""
+    return min(int(repository.ipv4) ^ int(i.ipv4.ip) for i in node.interfaces)
 
 
 def repository_clients(topology: Topology, repository: Node) -> tuple[Node, ...]:
-    """The agents that take content from a SuperAgent, itself not counted."""
+    """The agents of its segment that take content from a SuperAgent, itself not counted."""
     held = repositories(topology)
-    users = [a for a in nodes_with(topology, "agent") if a.site == repository.site and a.path != repository.path]
+    users = [a for a in nodes_with(topology, "agent") if a.path != repository.path and shares_segment(a, repository)]
     return tuple(a for a in users if _nearest(a, held) == repository)
 
 

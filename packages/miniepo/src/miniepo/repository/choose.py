@@ -9,7 +9,7 @@ from typing import Literal
 from miniepo.protocol.sitelist import Site
 
 Mode = Literal["subnet", "ping", "order"]
-_FAR = 1 << 20
+_FAR = 1 << 32
 
 
 def order_by_subnet(
@@ -57,8 +57,8 @@ def _same_segment(address: str, network: IPv4Interface | IPv6Interface) -> bool:
 
 
 def _distance(site: Site, networks: Sequence[IPv4Interface | IPv6Interface]) -> int:
-    """How many low bits differ between the IPv4 addresses: the smaller, the nearer."""
+    """The bits in which the IPv4 addresses differ, as a number: the smaller, the nearer, and no two are as near."""
     if not site.address:
         return _FAR
     there = int(ip_address(site.address))
-    return min(((there ^ int(each.ip)).bit_length() for each in networks if each.version == 4), default=_FAR)
+    return min((there ^ int(each.ip) for each in networks if each.version == 4), default=_FAR)

@@ -27,5 +27,16 @@ def test_from_350_agents_on_it_pays(codes_of: Codes) -> None:
     assert codes_of(branch(349)) == []
 
 
+def test_only_the_agents_of_its_segment_count(codes_of: Codes) -> None:
+    networks = "    networks: {lan: {ipv4: 10.64.0.0/16}, office: {ipv4: 10.65.0.0/24}}\n"
+    nodes = (
+        "      sa: {components: superagent, network: lan}\n      pa: {components: agent, count: 198, network: lan}\n"
+    )
+    far = "      pb: {components: agent, count: 198, network: office}\n"
+    assert codes_of(f"{HQ}  b:\n{networks}    nodes:\n{nodes}{far}wan: [{{between: [hq, b]}}]\n") == [
+        (10, "repository-not-worth")
+    ]
+
+
 def test_a_repository_beside_the_server_costs_no_line(codes_of: Codes) -> None:
     assert codes_of(HQ + "      sa: {components: superagent}\n") == []

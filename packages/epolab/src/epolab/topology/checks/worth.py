@@ -10,13 +10,14 @@ from epolab.topology.report import Report
 
 
 def check_worth(draft: Draft, topology: Topology, report: Report) -> None:
-    """Warn of repositories at sites whose agents pull less per day than replication takes."""
-    told: set[str] = set()
+    """Warn of repositories on segments whose agents pull less per day than replication takes."""
+    told: set[frozenset[str]] = set()
     for repository in facts.repositories(topology):
-        if repository.site in told or not facts.links_between(topology, facts.server(topology), repository):
+        segments = facts.segments_of(repository)
+        if segments in told or not facts.links_between(topology, facts.server(topology), repository):
             continue
-        told.add(repository.site)
-        agents = [agent for agent in facts.agents(topology) if agent.site == repository.site]
+        told.add(segments)
+        agents = [agent for agent in facts.agents(topology) if facts.shares_segment(agent, repository)]
         worth = BandwidthSum(len(agents))
         if not worth.repository_pays:
             report.warning(
