@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from epolab.topology.draft import IMPLICIT_ROUTER, Draft, DraftNode, DraftSite
 from epolab.topology.report import Report
 from epolab.topology.words import LAB_NAME, NAME_RULE
@@ -48,16 +50,29 @@ def _check_lengths(site: DraftSite, report: Report) -> None:
 
 
 def _check_shared(draft: Draft, report: Report) -> None:
+    """Agents of two sites may share a name; SuperAgents may not: it names their repositories (`ePOSA_<NODE>`)."""
+    agents = _twins(draft.with_component("agent"))
+    superagents = _twins(draft.with_component("superagent"))
+    for first, node in agents:
+        if (node.site, node.base) in {(twin.site, twin.base) for _, twin in superagents}:
+            continue
+        message = f'agents of two sites are called "{node.name}": {first.path} and {node.path}'
+        report.warning(node.place, "name-shared", message, "server commands by name reach both; give them own names")
+    for first, node in superagents:
+        message = f'SuperAgents of two sites are called "{node.name}": {first.path} and {node.path}'
+        hint = f'their repositories would both be "ePOSA_{node.name.upper()}"; give them own names'
+        report.error(node.place, "superagent-name-shared", message, hint)
+
+
+def _twins(nodes: Iterable[DraftNode]) -> list[tuple[DraftNode, DraftNode]]:
+    """Nodes that are called like an earlier one of another site, with that one; of a count only the first."""
     seen: dict[str, DraftNode] = {}
-    told: set[tuple[str, str]] = set()
-    for node in draft.with_component("agent"):
+    twins: dict[tuple[str, str], tuple[DraftNode, DraftNode]] = {}
+    for node in nodes:
         first = seen.setdefault(node.name, node)
-        if first.site != node.site and (node.site, node.base) not in told:
-            told.add((node.site, node.base))
-            message = f'agents of two sites are called "{node.name}": {first.path} and {node.path}'
-            report.warning(
-                node.place, "name-shared", message, "server commands by name reach both; give them own names"
-            )
+        if first.site != node.site:
+            twins.setdefault((node.site, node.base), (first, node))
+    return list(twins.values())
 
 
 def check_stem(draft: Draft, report: Report, stem: str) -> None:
