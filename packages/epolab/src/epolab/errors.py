@@ -30,7 +30,9 @@ EpolabError
 │   ├── MeasureError                        a link could not be measured
 │   ├── NotReadyError                       the lab did not become ready in time
 │   ├── LabBusyError                        another command holds the lab
-│   └── RemovalIncompleteError              something of the lab is left
+│   ├── RemovalIncompleteError              something of the lab is left
+│   └── OutputLostError                     what a command says cannot be written
+├── InternalError                  exit 4   a mistake in epolab itself
 └── InterruptedByUserError         exit 130 Ctrl-C, with the word whether the lab is cleaned up or resumable
 """
 
@@ -246,7 +248,23 @@ class RemovalIncompleteError(WorldError):
     default_hint = "epolab down"
 
 
+class OutputLostError(WorldError):
+    """What the command says cannot be written."""
+
+
+class InternalError(EpolabError):
+    """A mistake in epolab itself."""
+
+    exit_code = 4
+    default_hint = "please report it with the traceback (CONTRIBUTING.md); epolab status says how the lab is"
+
+
 class InterruptedByUserError(EpolabError):
     """Interrupted."""
 
     exit_code = 130
+
+    @property
+    def code(self) -> str:
+        """The word for scripts."""
+        return "interrupted"

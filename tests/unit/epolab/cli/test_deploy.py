@@ -2,7 +2,7 @@
 
 import pytest
 
-from epolab.cli.main import build_parser
+from epolab.cli.command import build_parser
 from epolab.errors import ArgumentError
 
 

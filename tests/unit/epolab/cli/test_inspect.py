@@ -2,8 +2,8 @@
 
 import pytest
 
+from epolab.cli.command import build_parser
 from epolab.cli.inspect import meant
-from epolab.cli.main import build_parser
 from epolab.errors import ArgumentError
 
 

@@ -1,93 +1,71 @@
-"""The command line's frame: options on both sides of the verb, one document, exit codes."""
+"""The console script as a shell starts it: stopped at early moments, and with nobody to take its words."""
 
-import argparse
-import io
 import json
-import types
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from epolab.cli import main as frame
-from epolab.cli.output import Output
-from epolab.errors import ArgumentError, EngineError
-
-VERB = types.SimpleNamespace(SUMMARY="try", EXAMPLES="  epolab ls", add_arguments=lambda parser: None)
-
-
-def spoken(code: int | BaseException, document: object, *, json_wanted: bool = True) -> tuple[int, str, str]:
-    """Run one verb that ends so, and give exit code, standard output and standard error."""
-
-    def run(_args: argparse.Namespace, out: Output) -> int:
-        out.document(document)
-        if isinstance(code, BaseException):
-            raise code
-        return code
-
-    stdout, stderr = io.StringIO(), io.StringIO()
-    out = Output(json_wanted=json_wanted, verbose=False, stdout=stdout, stderr=stderr)
-    VERB.run = run
-    return frame.run_verb(VERB, argparse.Namespace(), out), stdout.getvalue(), stderr.getvalue()
+ROOT = Path(__file__).parents[4]
+MINIMAL = ROOT / "topologies/minimal.yaml"
+# as the installed script does it; the first word comes at the first moment that is ours
+SCRIPT = (
+    "import os, re, sys; from epolab.cli.main import main; from epolab.cli.interrupts import Interrupts;"
+    "real = Interrupts.install;"
+    "Interrupts.install = classmethod(lambda cls, argv: (real(argv), os.write(2, b'!'))[0]); sys.exit(main())"
+)
 
 
-@pytest.mark.parametrize("argv", [["--json", "-v", "ls"], ["ls", "--json", "-v"], ["--json", "ls", "--verbose"]])
-def test_options_stand_before_or_after_the_verb(argv: list[str]) -> None:
-    args = frame.build_parser(argv).parse_args(argv)
-    assert (args.verb, args.json, args.verbose) == ("ls", True, True)
+def start(*argv: str | Path, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", SCRIPT, *map(str, argv)]
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE, text=True)
 
 
-def test_without_options_nothing_is_wanted() -> None:
-    args = frame.build_parser(["ls"]).parse_args(["ls"])
-    assert (args.json, args.verbose) == (False, False)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4])
+def test_stopped_at_an_early_moment_there_is_one_document_and_130(delay: float, number: signal.Signals) -> None:
+    with start("--json", "validate", "/dev/stdin") as process:
+        assert process.stderr is not None
+        assert process.stderr.read(1) == "!"
+        time.sleep(delay)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=30)
+    assert "Traceback" not in stderr
+    assert process.returncode == 130, stderr
+    assert json.loads(stdout)["error"]["code"] == "interrupted"
+    assert re.search("before anything was|nothing was", json.loads(stdout)["error"]["message"])
 
 
-@pytest.mark.parametrize("argv", [["fly"], [], ["ls", "--fly"], ["up"]])
-def test_words_that_are_not_understood_are_the_users_fault(argv: list[str]) -> None:
-    with pytest.raises(ArgumentError):
-        frame.build_parser(argv).parse_args(argv)
+def test_a_command_that_was_told_to_ignore_ctrl_c_does() -> None:
+    shell = f"trap '' INT; exec {sys.executable} -c \"$0\" validate {MINIMAL}"
+    with subprocess.Popen(["sh", "-c", shell, SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(1) == b"!"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
 
 
-def test_a_command_after_the_node_keeps_its_own_options() -> None:
-    argv = ["ssh", "pc-1", "ls", "--json", "-v"]
-    args = frame.build_parser(argv).parse_args(argv)
-    assert (args.json, args.command) == (False, ["ls", "--json", "-v"])
+@pytest.mark.parametrize("argv", [["validate", MINIMAL], ["--json", "ls", "--fly"], ["--help"]])
+def test_words_that_nobody_takes_are_a_failure_in_one_line(argv: list[str | Path]) -> None:
+    with Path("/dev/full").open("w") as full, start(*argv, stdout=full.fileno()) as process:
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 4
+    assert stderr.splitlines()[-1].strip("!") == "error: the output cannot be written: No space left on device"
+    assert "Traceback" not in stderr
+    assert "Exception ignored" not in stderr
 
 
-def test_every_listed_verb_can_be_loaded_and_speaks() -> None:
-    for name in frame.listed_verbs():
-        verb = frame.load_verb(name)
-        assert verb.SUMMARY
-        assert f"epolab {name}" in verb.EXAMPLES
-
-
-def test_success_is_one_document() -> None:
-    code, stdout, _ = spoken(1, {"lab": "x"})
-    assert (code, json.loads(stdout)) == (1, {"lab": "x"})
-
-
-def test_failure_is_one_document_too_beside_what_was_known() -> None:
-    code, stdout, stderr = spoken(EngineError("broke", hint="mend", step="engine"), {"lab": "x"})
-    document = json.loads(stdout)
-    assert code == 4
-    assert document["lab"] == "x"
-    assert document["error"]["code"] == "engine"
-    assert "broke" in stderr
-    assert "mend" in stderr
-
-
-def test_an_interrupt_is_130() -> None:
-    code, stdout, _ = spoken(KeyboardInterrupt(), None)
-    assert (code, json.loads(stdout)["error"]["code"]) == (130, "interrupted-by-user")
-
-
-def test_without_json_there_is_no_document() -> None:
-    assert spoken(0, {"lab": "x"}, json_wanted=False)[1] == ""
-
-
-def test_a_programmers_mistake_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError):
-        spoken(ZeroDivisionError(), None)
-
-
-def test_wrong_arguments_end_with_2_and_a_document(capsys: pytest.CaptureFixture[str]) -> None:
-    assert frame.run(["--json", "fly"]) == 2
-    assert json.loads(capsys.readouterr().out)["error"]["code"] == "argument"
+def test_a_reader_that_went_away_is_a_failure_in_one_line() -> None:
+    with start("validate", MINIMAL) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        stderr = process.stderr.read()
+    assert process.returncode == 4
+    assert "Traceback" not in stderr
+    assert len(stderr.strip("!\n").splitlines()) == 1

@@ -3,7 +3,10 @@
 import io
 import json
 
+import pytest
+
 from epolab.cli.output import PLAIN_COLUMNS, Output
+from epolab.errors import OutputLostError
 
 
 def output(*, json_wanted, verbose=False):
@@ -57,3 +60,19 @@ def test_no_colour_where_there_is_no_terminal():
     out, stdout, _ = output(json_wanted=False)
     out.table("title", ("a",), [("b",)])
     assert "\x1b" not in stdout.getvalue()
+
+
+class Full(io.StringIO):
+    """A stream that takes nothing."""
+
+    def write(self, text):
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("json_wanted", [False, True])
+def test_words_that_cannot_be_written_are_an_error_of_their_own(json_wanted):
+    out = Output(json_wanted=json_wanted, verbose=False, stdout=Full(), stderr=io.StringIO())
+    with pytest.raises(OutputLostError, match="No space left"):
+        out.finish() if json_wanted else out.show("result")
+    with pytest.raises(OutputLostError, match="No space left"):
+        Output(json_wanted=json_wanted, verbose=False, stderr=Full()).say("words")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from epolab.cli.main import build_parser
+from epolab.cli.command import build_parser
 from epolab.errors import ArgumentError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from epolab.cli import validate
-from epolab.cli.main import build_parser
+from epolab.cli.command import build_parser
 from epolab.cli.output import Output
 
 ROOT = Path(__file__).parents[4]

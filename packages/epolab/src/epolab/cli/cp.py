@@ -9,6 +9,7 @@ from epolab.steps.node import copy
 
 SUMMARY = "copy files to or from a node"
 EXAMPLES = "  epolab cp notes.txt pc-1:/root/\n  epolab cp quickstart:tokyo/pc-1:/etc/hosts ."
+INTERRUPTED = "the copy may be incomplete; the same command makes it whole"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from epolab.cli.tables import show_nodes, show_timings
 
 SUMMARY = "apply the roles again; nodes whose inputs did not change are skipped"
 EXAMPLES = "  epolab deploy\n  epolab deploy quickstart --force"
+INTERRUPTED = "the lab is resumable: the same command goes on with the nodes that were not reached"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from epolab.steps.names import checked_lab_name, owner_name, pick_lab
 
 SUMMARY = "remove a lab and everything of it, in any phase"
 EXAMPLES = "  epolab down\n  epolab down quickstart"
+INTERRUPTED = "what was removed stays removed; the same command removes the rest"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,19 +5,38 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
 from rich.table import Table
 
+from epolab.errors import OutputLostError
+
 PLAIN_COLUMNS = 160
+
+
+class _Console(Console):
+    """A console that leaves it to the command what a reader that went away means."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError("the reader has gone")
 
 
 def _console(file: TextIO, plain: bool) -> Console:
     """A console; where there is no terminal, lines are as long as a table needs."""
     width = None if file.isatty() else PLAIN_COLUMNS
-    return Console(file=file, highlight=False, no_color=plain, soft_wrap=True, width=width)
+    return _Console(file=file, highlight=False, no_color=plain, soft_wrap=True, width=width)
+
+
+@contextmanager
+def delivered() -> Iterator[None]:
+    """What cannot be written is an error of its own, not a mistake of whoever wrote it."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputLostError(f"the output cannot be written: {error.strerror or error}") from error
 
 
 class Output:
@@ -39,7 +58,7 @@ class Output:
 
     def say(self, text: str) -> None:
         """A line for a person, on standard error."""
-        self.people.print(text, markup=False)
+        self._print(self.people, text)
 
     def detail(self, text: str) -> None:
         """A line for a person who asked for more (`-v`)."""
@@ -48,23 +67,33 @@ class Output:
 
     def show(self, text: str) -> None:
         """The command's result for a person; standard output belongs to the document when there is one."""
-        console = self.people if self.json_wanted else self.results
-        console.print(text, markup=False)
+        self._print(self.people if self.json_wanted else self.results, text)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """The command's result for a person, as a table."""
         table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False)
         for row in rows:
             table.add_row(*row)
-        console = self.people if self.json_wanted else self.results
-        console.print(table, markup=False)
+        self._print(self.people if self.json_wanted else self.results, table)
 
     def finish(self, error: Mapping[str, Any] | None = None) -> None:
-        """Write the one document, with the error in it if there is one."""
-        if not self.json_wanted:
-            return
+        """Write the one document, with the error in it if there is one; see that everything has gone out."""
         document = self._document
         if error is not None:
             document = {**(document if isinstance(document, dict) else {}), "error": dict(error)}
-        self._stdout.write(json.dumps(document, indent=2) + "\n")
-        self._stdout.flush()
+        with delivered():
+            if self.json_wanted:
+                self._stdout.write(json.dumps(document, indent=2) + "\n")
+            self._stdout.flush()
+
+    def give_up(self, text: str) -> None:
+        """A last line for a person; what standard output still holds goes nowhere."""
+        with suppress(OSError):
+            os.write(self._stderr.fileno(), text.encode() + b"\n")
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stdout.fileno())
+
+    @staticmethod
+    def _print(console: Console, thing: str | Table) -> None:
+        with delivered():
+            console.print(thing, markup=False)

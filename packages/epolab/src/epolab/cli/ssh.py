@@ -10,6 +10,7 @@ from epolab.steps.node import attach, capture, find_target
 
 SUMMARY = "a shell or a command on a node, over the container runtime"
 EXAMPLES = "  epolab ssh tokyo/pc-1\n  epolab ssh quickstart:pc-1 ip -br address"
+INTERRUPTED = "what the command did on the node stays done"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from epolab.steps.sweep import doomed_labs, sweep
 
 SUMMARY = "remove your labs that have expired, or whose making was interrupted for good"
 EXAMPLES = "  epolab sweep\n  epolab sweep --all"
+INTERRUPTED = "what was removed stays removed; the same command removes the rest"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

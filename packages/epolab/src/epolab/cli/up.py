@@ -13,6 +13,7 @@ from epolab.cli.tables import show_certificate, show_nodes, show_timings
 
 SUMMARY = "bring a lab to its declaration: build, wire, measure, deploy, wait until ready"
 EXAMPLES = "  epolab up topologies/quickstart.yaml\n  epolab up topologies/minimal.yaml --name try --ttl 2h"
+INTERRUPTED = "the lab is resumable as far as it came: the same command goes on, `epolab down` removes it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

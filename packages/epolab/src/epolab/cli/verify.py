@@ -14,6 +14,7 @@ EXAMPLES = (
     "  epolab verify quickstart --junit verdict.xml --html verdict.html\n\n"
     "promises: iptables, port-8081, replication, relay, handlers, wan, isolation"
 )
+INTERRUPTED = "there is no verdict; what was disturbed is put back, at the latest by the same command"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

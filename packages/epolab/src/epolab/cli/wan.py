@@ -15,6 +15,7 @@ from epolab.steps.wan import list_links, measure_links
 
 SUMMARY = "the links of a lab: list them with their counters, or measure them anew"
 EXAMPLES = "  epolab wan ls\n  epolab wan measure tokyo-hq"
+INTERRUPTED = "the certificate is as it was before; the same command measures from the start"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
