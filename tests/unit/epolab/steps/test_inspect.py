@@ -40,6 +40,13 @@ def test_a_line_for_each_lab(lab, runtime, topology):
     assert list_labs(runtime, "you") == []
 
 
+def test_a_damaged_lab_has_failed_and_hides_no_other(lab, runtime, world):
+    (world.folder("broken").make().path / "topology.yaml").write_text("epolab: [1\n")
+    (world.folder("binary").make().path / "topology.yaml").write_bytes(b"\xff\xfe\x00")
+    states = {line["lab"]: line["state"] for line in list_labs(runtime, "me")}
+    assert states == {"lab": "ready", "broken": "failed", "binary": "failed"}
+
+
 def test_a_lab_as_declared_has_no_drift(lab, runtime):
     assert status(runtime, "lab") == {"lab": "lab", "state": "ready", "drift": []}
 

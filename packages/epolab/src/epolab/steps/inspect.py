@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from epolab.errors import FabricError, LabNotFoundError
+from epolab.errors import FabricError, LabNotFoundError, UserInputError
 from epolab.hands.docker import Docker
 from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder
@@ -64,11 +64,10 @@ def list_labs(docker: Docker, owner: str) -> list[dict[str, Any]]:
     lines = []
     for name, lab in own_labs(docker, owner).items():
         phase = read_phase(docker, lab)
-        state = lab_state(lab, read_topology(name), phase, held=LabFolder.of(name).is_locked("lab"))
         lines.append(
             {
                 "lab": name,
-                "state": state,
+                "state": listed_state(lab, phase),
                 "owner": lab.owner,
                 "created": lab.created,
                 "expires": expiry(lab, phase),
@@ -76,6 +75,15 @@ def list_labs(docker: Docker, owner: str) -> list[dict[str, Any]]:
             }
         )
     return lines
+
+
+def listed_state(lab: LabRecord, phase: Mapping[str, Any] | None) -> str:
+    """A lab's state in the list; one whose topology was damaged has failed, and hides no other lab."""
+    try:
+        topology = read_topology(lab.name)
+    except UserInputError:
+        return "failed"
+    return lab_state(lab, topology, phase, held=LabFolder.of(lab.name).is_locked("lab"))
 
 
 def status(docker: Docker, name: str) -> dict[str, Any]:
