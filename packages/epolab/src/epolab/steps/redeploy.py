@@ -9,7 +9,7 @@ from epolab.hands.docker import Docker
 from epolab.hands.files import LabFolder
 from epolab.hands.process import mark_session
 from epolab.hands.until import seconds
-from epolab.steps import deploy, ready
+from epolab.steps import deploy, life
 from epolab.steps.document import timings_document
 from epolab.steps.inspect import inspect_lab, require_topology
 from epolab.steps.labs import find_lab, own_labs
@@ -26,12 +26,14 @@ def redeploy(lab: str | None, *, force: bool, progress: Progress) -> dict[str, A
     name = pick_lab(lab, own_labs(docker, owner))
     work = Work(require_topology(name), name, owner, None, docker, LabFolder.of(name), progress)
     start = seconds()
-    steps = (Step("deploy", lambda w: deploy.apply_roles(w, force=force)), Step("ready", ready.run))
+    deploying = Step("deploy", lambda w: deploy.apply_roles(w, force=force))
     with work.folder.lock("lab", wait_seconds=600, on_wait=progress.note, purpose=f"deploy {name}"):
         mark_session(work.folder.path)
-        replay_notes(work)
         try:
-            take(work, steps)
+            replay_notes(docker, name, work.topology, ["passing"])
+            take(work, (deploying,))
+            replay_notes(docker, name, work.topology, ["stored"])
+            take(work, life.READY)
             write_phase(work, find_lab(docker, name), "ready")
         except EpolabError:
             note_failure(work, find_lab(docker, name))

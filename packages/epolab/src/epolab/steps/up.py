@@ -67,13 +67,16 @@ def up(wish: Wish, progress: Progress) -> dict[str, Any]:
 def run_steps(work: Work, wish: Wish) -> None:
     """Take the steps; on Ctrl-C end what we started and say how to go on."""
     try:
-        take(work, life.CREATE[:1])
+        take(work, life.CHECK)
         write_private(work.folder.path / "topology.yaml", wish.file.read_bytes())
-        replay_notes(work)
-        take(work, life.CREATE[1:])
+        take(work, life.MAKE)
+        replay_notes(work.docker, work.lab, work.topology, ["passing"])  # only now is there every node that has notes
+        take(work, life.MEASURE)
         renew_lease(work)
         if wish.deploy:
-            take(work, life.MANAGE)
+            take(work, life.DEPLOY)
+            replay_notes(work.docker, work.lab, work.topology, ["stored"])  # only now is there surely a server to ask
+            take(work, life.READY)
         write_phase(work, find_lab(work.docker, work.lab), "ready")
     except KeyboardInterrupt as error:
         end_children()

@@ -12,6 +12,7 @@ from epolab.hands.process import mark_session
 from epolab.steps.inspect import require_topology
 from epolab.steps.labs import find_lab, own_labs
 from epolab.steps.names import owner_name, pick_lab
+from epolab.steps.replay import replay_notes
 from epolab.verify.report import Report, Result, html_page, junit
 from epolab.verify.run import verify as examine
 
@@ -37,6 +38,7 @@ def verify(
         )
     folder = LabFolder.of(name)
     mark_session(folder.path)
+    replay_notes(docker, name, topology)
     report = examine(name, topology, folder.path, expression, tell)
     _write(junit_file, lambda: junit(report))
     _write(html_file, lambda: html_page(report))

@@ -17,6 +17,7 @@ import testinfra
 from testinfra.host import Host
 
 from epolab.errors import WorldError
+from epolab.hands.connection import connected_to
 from epolab.hands.journal import Journal, Undo
 from epolab.model import facts
 from epolab.model.node import Node
@@ -79,7 +80,7 @@ class Witness:
         Commands on one node wait for each other, except on a `line` (a connection) of their own.
         """
         host, lock = self._entry(path, line)
-        with lock:
+        with lock, connected_to(path):
             result = host.run(command)
         return Ran(result.rc, str(result.stdout), str(result.stderr))
 

@@ -1,0 +1,22 @@
+"""What a broken ssh connection to a node is called in this project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from paramiko.ssh_exception import SSHException
+
+from epolab.errors import ConnectionFailedError
+
+
+@contextmanager
+def connected_to(path: str) -> Iterator[None]:
+    """Turn whatever goes wrong with the connection to a node within the block into ConnectionFailedError."""
+    try:
+        yield
+    except (SSHException, EOFError, OSError) as error:
+        told = str(error) or type(error).__name__
+        raise ConnectionFailedError(
+            f"{path}: no ssh connection: {told}", hint="epolab status shows which nodes run"
+        ) from error
