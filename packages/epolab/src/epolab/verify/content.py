@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +12,15 @@ from epolab.hands.journal import Undo
 from epolab.hands.until import until
 from epolab.model import facts
 from epolab.model.node import Node
-from epolab.verify.web_api import Upload, shell_text
+from epolab.model.topology import Topology
+from epolab.verify.line_time import replication_limit_seconds
+from epolab.verify.web_api import CALL_LIMIT_SECONDS, Upload, body_of, shell_text
 from epolab.verify.witness import Witness
 
 ROOT = "/var/lib/miniepo/repository"
 PRODUCT, TYPE, BRANCH = "VERDICT1000", "Install", "Current"
 FOLDER = f"{BRANCH}/{PRODUCT}/{TYPE}/0000"
-_HASHES = f"cd {ROOT} && find . -type f ! -path '*/.*' -print0 | xargs -0 -r sha256sum"
+_HASHES = "cd {root} && find . -type f ! -path '*/.*' -print0 | xargs -0 -r sha256sum"
 # a running replication of a full set over a thin line may have to be waited for
 SERVER_TASK_LIMIT_SECONDS = 600.0
 
@@ -58,26 +60,38 @@ def _check_in(witness: Witness, package: Package, path: str) -> None:
 
 def replicate(witness: Witness) -> bool:
     """Replicate what differs to every repository; whether the server says that it is done."""
-    return bool(witness.api("repository.replicate", incremental="true"))
+    limit = limit_seconds(witness, CALL_LIMIT_SECONDS)
+    command = "repository.replicate"
+    text = shell_text(command, {"incremental": "true"}, limit_seconds=limit)
+    return bool(body_of(command, witness.must(witness.server.path, text)))
+
+
+def limit_seconds(witness: Witness, least: float) -> float:
+    """How long a replication of all that the master holds may take, at least so many seconds."""
+    size = int(witness.must(witness.server.path, f"du -sb {ROOT}").split()[0])
+    return replication_limit_seconds(witness.topology, size, least)
 
 
 @contextmanager
 def only_our_content(witness: Witness) -> Iterator[None]:
     """No server task moves content meanwhile; afterwards our package is gone and the tasks run by themselves again."""
+    limit = limit_seconds(witness, SERVER_TASK_LIMIT_SECONDS)
     tasks = [str(task["id"]) for task in witness.api("scheduler.listAllServerTasks") if task["enabled"]]
     calls = [
         ("repository.deletePackage", {"productId": PRODUCT, "packageType": TYPE, "branch": BRANCH}),
         ("repository.replicate", {"incremental": "true"}),
         *(("scheduler.updateServerTask", {"taskName": task, "status": "enabled"}) for task in tasks),
     ]
-    script = " && ".join(f"{shell_text(name, words)} | grep -q '^OK:'" for name, words in calls)
-    with witness.journal.undone_by(Undo(witness.server.path, script, "a package of the verdict")):
+    texts = [shell_text(name, words, limit_seconds=limit) for name, words in calls]
+    script = " && ".join(f"{text} | grep -q '^OK:'" for text in texts)
+    keepers = (witness.server.path, facts.sql(witness.topology).path)
+    with witness.journal.undone_by(Undo(witness.server.path, script, "a package of the verdict", keepers)):
         for task in tasks:
             witness.api("scheduler.updateServerTask", taskName=task, status="disabled")
         until(
             lambda: not running_tasks(witness),
             what="the server's own tasks end",
-            limit_seconds=SERVER_TASK_LIMIT_SECONDS,
+            limit_seconds=limit,
             pause_seconds=0.5,
         )
         yield
@@ -89,9 +103,15 @@ def running_tasks(witness: Witness) -> list[str]:
     return [entry["name"] for entry in entries if entry["state"] == "In Progress"]
 
 
-def hashes(witness: Witness, path: str) -> dict[str, str]:
+def root_of(topology: Topology, repository: Node) -> str:
+    """Where a SuperAgent keeps its repository, by its policy."""
+    policy = facts.policies_of(topology, repository).get("superagent")
+    return str(policy.settings.get("folder") or ROOT) if policy else ROOT
+
+
+def hashes(witness: Witness, path: str, root: str = ROOT) -> dict[str, str]:
     """The SHA-256 of every file of a node's repository, by path below its root, as computed on the node."""
-    lines = witness.must(path, _HASHES).splitlines()
+    lines = witness.must(path, _HASHES.format(root=shlex.quote(root))).splitlines()
     return {name.removeprefix("./"): digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
@@ -105,14 +125,15 @@ def differences(master: dict[str, str], mirror: dict[str, str]) -> list[str]:
     ]
 
 
-def wan_bytes(witness: Witness, site: str) -> int:
-    """Bytes that have come into a site over its router's WAN interfaces, as the kernel of the router counts them."""
-    router = facts.router(witness.topology, site)
-    seen = json.loads(witness.must(router.path, "ip -json -s link show"))
-    wan = {interface.name for interface in router.interfaces if interface.link is not None}
-    return sum(int(link["stats64"]["rx"]["bytes"]) for link in seen if link["ifname"] in wan)
-
-
 def users_of(witness: Witness, repository: Node) -> list[Node]:
     """The agents that should take their content from a repository: its clients, and itself."""
     return [repository, *facts.repository_clients(witness.topology, repository)]
+
+
+def replication_subjects(topology: Topology) -> dict[str, tuple[str, ...]]:
+    """The repositories that content comes to over lines, and the agents that should take it from a repository."""
+    repositories = facts.repositories(topology)
+    home = facts.server(topology).site
+    users = [node.path for each in repositories for node in (each, *facts.repository_clients(topology, each))]
+    remote = tuple(node.path for node in repositories if node.site != home)
+    return {"remote_repository": remote, "client": tuple(users)}

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from pluggy import Result as HookResult
 
-from epolab.hands.reader_lock import reader_lock
+from epolab.errors import EpolabError
 from epolab.model import facts
 from epolab.model.topology import Topology
+from epolab.verify.content import replication_subjects
 from epolab.verify.broken import PromiseBrokenError
 from epolab.verify.promises import PROMISES
+from epolab.verify.relay_plan import client_of
 from epolab.verify.report import Outcome, Result
+from epolab.verify.turns import Turns
 from epolab.verify.witness import Witness
 
-LOCK_LIMIT_SECONDS = 300.0
+Protocol = Generator[None, HookResult[object], None]
 OF_MODULE = {promise.module: promise.name for promise in PROMISES}
 
 
 def subjects(topology: Topology) -> dict[str, tuple[str, ...]]:
     """What a check can be parametrised by: fixture name to node paths or link names."""
-    needy = [node for node in facts.agents(topology) if facts.needs_relay(topology, node)]
+    agents, relays = facts.agents(topology), facts.relays(topology)
+    needy = [node for node in agents if facts.needs_relay(topology, node)]
     return {
-        "agent": tuple(node.path for node in facts.agents(topology)),
-        "relay": tuple(node.path for node in facts.relays(topology)),
+        "agent": tuple(node.path for node in agents),
+        "wakeable": tuple(node.path for node in agents if facts.wakers(topology, node)),
+        "relay": tuple(node.path for node in relays),
+        "visited_relay": tuple(node.path for node in relays if client_of(topology, node) != node),
         "superagent": tuple(node.path for node in facts.superagents(topology)),
         "repository": tuple(node.path for node in facts.repositories(topology)),
+        **replication_subjects(topology),
         "needy": tuple(node.path for node in needy),
-        "direct": tuple(node.path for node in facts.agents(topology) if not facts.needs_relay(topology, node)),
+        "needy_with_choice": tuple(node.path for node in needy if len(facts.relays_for(topology, node)) > 1),
+        "direct": tuple(node.path for node in agents if not facts.needs_relay(topology, node)),
         "handler": tuple(node.path for node in facts.handlers(topology)),
         "link": tuple(link.name for link in topology.links),
         "node": tuple(node.path for node in topology.nodes),
@@ -43,10 +51,14 @@ class VerdictPlugin:
         self.witness = witness
         self.results: list[Result] = []
         self.interrupted = False
+        self.failure: EpolabError | None = None
         self._set_up: dict[str, float] = {}
         self._tell = tell
         self._subjects = subjects(witness.topology)
-        self._prepared_seconds = 0.0
+        self._turns = Turns(witness.folder)
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "disturbs: the check needs the lab alone, though its file does not")
 
     @pytest.fixture(scope="session", name="witness")
     def witness_fixture(self) -> Witness:
@@ -84,10 +96,21 @@ class VerdictPlugin:
         self._tell(result)
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        path = self.witness.folder / "locks" / "verify"
-        with reader_lock(path, alone=disturbs(item), limit_seconds=LOCK_LIMIT_SECONDS, pause=time.sleep):
-            yield
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Protocol:
+        """A turn lasts as long as the fixtures that may disturb: to the end of the file's last check of its kind."""
+        self._turns.enter(place_of(item), alone=disturbs(item))
+        outcome = yield
+        if outcome.excinfo is None and nextitem is not None and place_of(nextitem) != place_of(item):
+            self._turns.leave()
+
+    def pytest_unconfigure(self) -> None:
+        """By now every fixture is torn down, also after an interruption."""
+        self._turns.leave()
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """An error of our own, such as a lock that does not come free, is for the caller to tell."""
+        self.failure = excinfo.value if isinstance(excinfo.value, EpolabError) else None
+        return self.failure is not None
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
@@ -107,9 +130,14 @@ def has_subject(item: pytest.Item) -> bool:
 
 
 def disturbs(item: pytest.Item) -> bool:
-    """Whether a check measures or disturbs, as its module says by `DISTURBS = True`."""
+    """Whether a check measures or disturbs: its module says so by `DISTURBS = True`, or it does by the mark."""
     module = getattr(item, "module", None)
-    return bool(getattr(module, "DISTURBS", False))
+    return bool(getattr(module, "DISTURBS", False)) or item.get_closest_marker("disturbs") is not None
+
+
+def place_of(item: pytest.Item) -> str:
+    """What keeps a turn together: the file, and whether the check disturbs."""
+    return f"{item.path} {disturbs(item)}"
 
 
 def promise_of(item: pytest.Item) -> str:

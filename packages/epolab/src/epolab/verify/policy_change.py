@@ -63,21 +63,31 @@ def names_of(nodes: Sequence[Node]) -> str:
     return ",".join(node.fqdn for node in nodes)
 
 
-def _assignment(names: str, number: str, *, reset: bool = False) -> dict[str, str]:
-    words = {"names": names, "productId": "EPOAGENTMETA", "typeId": "1", "objectId": number}
-    return {**words, "resetInheritance": "true"} if reset else words
+def _assignment(names: str, number: str) -> dict[str, str]:
+    return {"names": names, "productId": "EPOAGENTMETA", "typeId": "1", "objectId": number}
 
 
 def _undo(witness: Witness, name: str, nodes: Sequence[Node], numbers: Sequence[str], *, wake: bool) -> Undo:
     """Back to the policies of the topology, if asked a wake-up so that they are in force at once, no trace of ours."""
     found = {row["objectName"]: str(row["objectId"]) for row in witness.api("policy.find")}
-    calls = [("policy.assignToSystem", _assignment(names_of(nodes), numbers[0], reset=True))]
+    calls = undo_calls(witness.topology, nodes, numbers, found, wake=wake)
+    script = " && ".join(f"{shell_text(command, words)} | grep -q '^OK:'" for command, words in calls)
+    return Undo(witness.server.path, script, name, keepers=(facts.sql(witness.topology).path,))
+
+
+def undo_calls(
+    topology: Topology, nodes: Sequence[Node], numbers: Sequence[str], found: Mapping[str, str], *, wake: bool
+) -> list[tuple[str, dict[str, str]]]:
+    """The Web API's calls that take back these policies (`numbers`); `found` are the others' numbers by name.
+
+    Deleting a policy takes its assignments with it, so that the systems inherit again, and may be repeated.
+    """
+    calls = []
     for node in nodes:
-        own = own_policy(witness.topology, node)
+        own = own_policy(topology, node)
         if own is not None:
             calls.append(("policy.assignToSystem", _assignment(node.fqdn, found[own])))
+    calls += [("miniepo.deletePolicy", {"objectId": number}) for number in numbers]
     if wake:
         calls.append(("system.wakeupAgent", {"names": names_of(nodes)}))
-    calls += [("miniepo.deletePolicy", {"objectId": number}) for number in numbers]
-    script = " && ".join(f"{shell_text(command, words)} | grep -q '^OK:'" for command, words in calls)
-    return Undo(witness.server.path, script, name)
+    return calls

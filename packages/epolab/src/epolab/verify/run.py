@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from epolab.errors import ArgumentError
-from epolab.hands.journal import Undo
 from epolab.model.topology import Topology
 from epolab.verify.plugin import VerdictPlugin
 from epolab.verify.promises import PROMISES, Promise, applies, choose
@@ -42,9 +41,7 @@ def verify(
     """
     names, rest = choose(expression)
     chosen = [promise for promise in PROMISES if promise.name in names]
-    witness = Witness(lab, topology, folder)
-    witness.journal.replay()
-    plugin = VerdictPlugin(witness, tell)
+    plugin = VerdictPlugin(Witness(lab, topology, folder), tell)
     _run_pytest([p for p in chosen if applies(p.name, topology)], rest, plugin)
     if rest is not None and not plugin.results:
         raise ArgumentError(f"no check matches -k {expression!r}", hint="epolab verify --help lists the promises")
@@ -55,11 +52,6 @@ def verify(
     return Report(lab, (*plugin.results, *silent))
 
 
-def replay(lab: str, topology: Topology, folder: Path) -> tuple[Undo, ...]:
-    """Put back what a verdict that was killed left disturbed; gives what was put back."""
-    return Witness(lab, topology, folder).journal.replay()
-
-
 def _run_pytest(chosen: list[Promise], rest: str | None, plugin: VerdictPlugin) -> None:
     if not chosen:
         return
@@ -68,6 +60,8 @@ def _run_pytest(chosen: list[Promise], rest: str | None, plugin: VerdictPlugin) 
     code = pytest.main(["-c", "/dev/null", "--rootdir", str(ACCEPTANCE), *QUIET, *select, *files], plugins=[plugin])
     if plugin.interrupted:
         raise KeyboardInterrupt
+    if plugin.failure is not None:
+        raise plugin.failure
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise ArgumentError(f"the acceptance files could not be run (pytest: {code!r})", hint="check the -k expression")
 

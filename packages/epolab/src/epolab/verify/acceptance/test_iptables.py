@@ -109,6 +109,7 @@ def test_an_allowed_source_gets_an_answer(agent: str, welcome: dict[str, list[tu
     )
 
 
+@pytest.mark.disturbs
 def test_a_forbidden_source_gets_none(agent: str, strangers: dict[str, list[tuple[Visit, Answer]]]) -> None:
     """from a forbidden source the port does not answer"""
     visits = strangers.get(agent, [])
