@@ -27,10 +27,8 @@ PROMISES = (
     Promise("iptables", "firewall exceptions stand, stand in order, and work, in both families", "an agent"),
     Promise("port-8081", "the agent's port shows its log, obeys real wake-ups and refuses forged ones", "an agent"),
     Promise("replication", "content reaches every repository once, and agents take it from there", "a repository"),
-    Promise(
-        "relay", "agents that reach no handler live through a relay", "an agent that reaches handlers by relay only"
-    ),
-    Promise("handlers", "agents use their handler, move when it stops, and come back", "an agent"),
+    Promise("relay", "agents that reach no handler live through a relay", "a relay, or an agent that needs one"),
+    Promise("handlers", "agents use their handler, move when it stops, and come back", "a handler"),
     Promise("wan", "each link is what the topology declares", "a WAN link"),
     Promise("isolation", "nothing of the lab is in the host's network, or in another lab's", "a lab"),
 )
@@ -42,9 +40,9 @@ def applies(promise: str, topology: Topology) -> bool:
     has = {
         "iptables": bool(facts.agents(topology)),
         "port-8081": bool(facts.agents(topology)),
-        "replication": bool(facts.superagents(topology)),
-        "relay": bool(facts.relays(topology)),
-        "handlers": bool(facts.agents(topology)),
+        "replication": bool(facts.repositories(topology)),
+        "relay": bool(facts.relays(topology)) or any(facts.needs_relay(topology, n) for n in facts.agents(topology)),
+        "handlers": bool(facts.handlers(topology)),
         "wan": bool(topology.links),
         "isolation": True,
     }
