@@ -1,11 +1,13 @@
 """The inventory: who gets which roles and variables, and that no secret is among them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from epolab.deploy.digests import node_digest
 from epolab.deploy.inventory import Lab, in_order, plan_inventory, roles_of
 from epolab.deploy.secrets import ensure_secrets
 from epolab.deploy.wheel import Release
@@ -13,6 +15,7 @@ from epolab.model import Topology
 from epolab.topology import load_topology
 
 TOPOLOGY = Path(__file__).parents[4] / "topologies" / "quickstart.yaml"
+MINIMAL = TOPOLOGY.with_name("minimal.yaml")
 ROLES = Path(__file__).parents[4] / "roles"
 
 
@@ -120,3 +123,21 @@ def test_the_vendor_is_known_under_its_alias(topology: Topology, inventory: dict
     vendor = str(topology.node("internet/vendor").ipv4)
     [entry] = [entry for entry in host(inventory, "hq.router")["dns_hosts"] if entry["address"] == vendor]
     assert entry["names"] == ["vendor.internet.test", "update.nai.com"]
+
+
+def test_an_agent_that_leaves_makes_the_server_due(lab: Lab, tmp_path: Path) -> None:
+    """What the server manages is among its inputs, so that it runs again and forgets the agent."""
+
+    def server_digest(file: Path) -> str:
+        topology = load_topology(file)
+        secrets = ensure_secrets(topology, lab.ssh.parent)
+        containers = {node.path: node.path for node in topology.nodes}
+        variables = plan_inventory(topology, replace(lab, containers=containers, secrets=secrets))
+        return node_digest(host(variables, "hq.epo"), "container", "roles")
+
+    fewer, more = MINIMAL, tmp_path / "minimal.yaml"
+    more.write_text(f"{fewer.read_text()}      pc-2: {{components: [agent]}}\n")
+    lab.ssh.mkdir()
+    for file in (lab.release.archive, lab.ssh / "id_ed25519"):
+        file.write_bytes(b"the same for both")
+    assert server_digest(fewer) == server_digest(fewer) != server_digest(more)

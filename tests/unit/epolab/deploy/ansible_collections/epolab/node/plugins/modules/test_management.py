@@ -63,10 +63,15 @@ class Server:
             {
                 "EPOComputerProperties.IPHostName": name,
                 "EPOBranchNode.AutoID": group,
-                "EPOComputerProperties.ParentID": 7,
+                "EPOComputerProperties.ParentID": 7 + number,
             }
-            for name, group in self.systems.items()
+            for number, (name, group) in enumerate(self.systems.items())
         ]
+
+    def system_delete(self, names: str) -> Any:
+        self.said.append("delete")
+        for name in names.split(","):
+            del self.systems[name]
 
     def system_importSystem(self, names: str, branchNodeID: str) -> Any:
         self.said.append("import")
@@ -79,11 +84,21 @@ class Server:
     def miniepo_listAssignments(self) -> Any:
         return self.assignments
 
-    def policy_assignToGroup(self, groupId: str, productId: str, objectId: str) -> Any:
-        self.assignments.append({"groupId": int(groupId), "systemId": None, "objectId": int(objectId)})
+    def policy_assignToGroup(self, groupId: str, productId: str, objectId: str, resetInheritance: str = "") -> Any:
+        self._assign(int(groupId), None, int(objectId), resetInheritance)
 
-    def policy_assignToSystem(self, names: str, typeId: str, productId: str, objectId: str) -> Any:
-        self.assignments.append({"groupId": None, "systemId": 7, "objectId": int(objectId)})
+    def policy_assignToSystem(
+        self, names: str, typeId: str, productId: str, objectId: str, resetInheritance: str = ""
+    ) -> Any:
+        self._assign(None, 7 + list(self.systems).index(names), int(objectId), resetInheritance)
+
+    def _assign(self, group: int | None, system: int | None, number: int, reset: str) -> None:
+        """One policy of a category stands on a target at most, as in the server's own table."""
+        name, policy = list(self.policies.items())[number - 1]
+        target = {"groupId": group, "systemId": system, "category": policy["category"]}
+        self.assignments = [there for there in self.assignments if not target.items() <= there.items()]
+        if reset != "true":
+            self.assignments.append({**target, "objectId": number, "objectName": name})
 
     def miniepo_assignTask(self, task: str, group: str) -> Any:
         changed = (task, group) not in self.assigned
@@ -127,6 +142,47 @@ def test_a_system_in_another_group_is_moved() -> None:
     server.systems["pc-1.tokyo.test"] = 99
     assert "system pc-1.tokyo.test in tokyo" in apply(WANTED, server)
     assert server.said == ["move"]
+
+
+def test_a_system_that_left_the_lab_is_deleted() -> None:
+    server = Server()
+    apply(WANTED, server)
+    server.said.clear()
+    server.systems |= {"gone.tokyo.test": 3, "": 3}
+    assert apply(WANTED, server) == ["system gone.tokyo.test deleted"]
+    assert list(server.systems) == ["pc-1.tokyo.test", ""], "what has no full name was put there by hand"
+    assert server.said == ["delete"]
+    assert apply(WANTED, server) == []
+
+
+def test_an_assignment_that_left_the_lab_is_withdrawn() -> None:
+    server = Server()
+    apply(WANTED, server)
+    assert apply(WANTED | {"assignments": WANTED["assignments"][:1]}, server) == [
+        "policy Relay on withdrawn from pc-1.tokyo.test"
+    ]
+    changes = apply(WANTED | {"assignments": []}, server)
+    assert changes == ["policy Relay on withdrawn from tokyo/2_Relays"]
+    assert server.assignments == []
+
+
+def test_a_group_that_people_made_keeps_what_they_assigned() -> None:
+    server = Server()
+    apply(WANTED, server)
+    server.groups["My Organization\\by hand"] = 50
+    server.policy_assignToGroup("50", "", "1")
+    assert apply(WANTED, server) == []
+    assert len(server.assignments) == 3
+
+
+def test_another_policy_of_the_category_takes_the_place_of_the_first() -> None:
+    server = Server()
+    apply(WANTED, server)
+    policies = [*WANTED["policies"], {"name": "Relay off", "category": "relay", "settings": {"enabled": False}}]
+    assignments = [WANTED["assignments"][0] | {"policy": "Relay off"}, WANTED["assignments"][1]]
+    changes = apply(WANTED | {"policies": policies, "assignments": assignments}, server)
+    assert changes == ["policy Relay off", "policy Relay off for tokyo/2_Relays"]
+    assert [there["objectName"] for there in server.assignments] == ["Relay on", "Relay off"]
 
 
 def test_a_group_is_below_the_root() -> None:

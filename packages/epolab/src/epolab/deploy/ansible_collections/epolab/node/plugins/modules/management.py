@@ -20,7 +20,9 @@ module: management
 short_description: The server's management tree says what it is told
 description:
   - Talks to C(/remote/) on the node itself as a console user whose password is read on the node.
-  - Adds and changes; groups, policies, assignments and tasks that it is not told of are left alone.
+  - Adds and changes. Systems with a full name that it is not told of are deleted, and so are assignments of policies
+    to the groups and systems that it is told of.
+  - Other groups with their assignments, policies, tasks, and systems without a full name are left alone.
 options:
   user: {description: The console user., type: str, required: true}
   password_file: {description: The file on the node that holds the password., type: path, required: true}
@@ -137,6 +139,16 @@ class Tree:
                 self.note(f"group {group['path']}", made["changed"])
         self.groups = {entry["groupPath"]: str(entry["groupId"]) for entry in self.api.call("system.findGroups")}
 
+    def delete_systems(self, wanted: Sequence[Mapping[str, Any]]) -> None:
+        """A system that is in no group has left the lab; its repository and its assignments go with it."""
+        self._read_systems()
+        declared = {name.lower() for group in wanted for name in group["systems"]}
+        gone = [name for name in self.systems if name and name.lower() not in declared]
+        if gone:
+            self.api.call("system.delete", names=",".join(gone))
+        for name in gone:
+            self.note(f"system {name} deleted", True)
+
     def place_systems(self, wanted: Sequence[Mapping[str, Any]]) -> None:
         """Each system is in its group, also before its agent has ever called in."""
         self._read_systems()
@@ -176,6 +188,26 @@ class Tree:
             if (*key, str(policy["objectId"])) not in there:
                 self._assign_one(entry, policy, key[0])
                 self.note(f"policy {entry['policy']} for {entry.get('system') or entry.get('group') or 'all'}", True)
+
+    def withdraw(self, wanted: Mapping[str, Any]) -> None:
+        """Where a group or system of the lab has no policy of a category any more, it inherits again."""
+        categories = {policy["name"]: policy["category"] for policy in wanted["policies"]}
+        kept = {(*self._assignee(entry), categories[entry["policy"]]) for entry in wanted["assignments"]}
+        own = {(self.groups[tree_path(path)], ""): path for path in ("", *(g["path"] for g in wanted["groups"]))}
+        systems = [name for group in wanted["groups"] for name in group["systems"]]
+        own |= {("", str(self.systems[name][SYSTEM])): name for name in systems}
+        for entry in self.api.call("miniepo.listAssignments"):
+            target = (_text(entry["groupId"]), _text(entry["systemId"]))
+            if target in own and (*target, entry["category"]) not in kept:
+                self._withdraw_one(entry, own[target])
+                self.note(f"policy {entry['objectName']} withdrawn from {own[target] or 'all'}", True)
+
+    def _withdraw_one(self, entry: Mapping[str, Any], name: str) -> None:
+        what = {"productId": PRODUCT, "objectId": str(entry["objectId"]), "resetInheritance": "true"}
+        if entry["systemId"] is not None:
+            self.api.call("policy.assignToSystem", names=name, typeId="0", **what)
+        else:
+            self.api.call("policy.assignToGroup", groupId=str(entry["groupId"]), **what)
 
     def _assignee(self, entry: Mapping[str, Any]) -> tuple[str, str]:
         if entry.get("system"):
@@ -221,8 +253,10 @@ def apply(wanted: Mapping[str, Any], api: Api) -> list[str]:
     policies = tree.import_policies(wanted["policies"])
     tree.set_handler_rules(wanted["handler_rules"])
     tree.import_tasks(wanted["tasks"])
+    tree.delete_systems(wanted["groups"])
     tree.place_systems(wanted["groups"])
     tree.assign(wanted["assignments"], policies)
+    tree.withdraw(wanted)
     return tree.changes
 
 
