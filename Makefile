@@ -3,6 +3,7 @@
 .PHONY: help setup up down verify test check format lock clean clean-all uninstall
 
 TOPOLOGY ?= topologies/quickstart.yaml
+LAB ?= $(basename $(notdir $(TOPOLOGY)))
 BIN := .venv/bin
 EPOLAB := $(BIN)/epolab
 CHECKED := packages tests toolchain benchmarks __main__.py
@@ -13,15 +14,15 @@ help: ## list the verbs
 setup: ## install what is missing: Docker engine, tools, .venv, Pulumi, images (says what, asks once)
 	@sh toolchain/setup.sh
 
-up: setup ## set up, bring the lab of TOPOLOGY up, give its verdict
-	@$(EPOLAB) up $(TOPOLOGY)
-	@$(EPOLAB) verify
+up: setup ## set up, bring TOPOLOGY up as the lab LAB (the file's stem), give its verdict
+	@$(EPOLAB) up $(TOPOLOGY) --name $(LAB)
+	@$(EPOLAB) verify $(LAB)
 
-verify: ## the verdict on the lab that is up
-	@$(EPOLAB) verify
+verify: ## the verdict on the lab LAB
+	@$(EPOLAB) verify $(LAB)
 
-down: ## remove the lab that is up
-	@$(EPOLAB) down
+down: ## remove the lab LAB
+	@$(EPOLAB) down $(LAB)
 
 test: setup ## every test of the project, with the quickstart lab up
 	@sh toolchain/test.sh
