@@ -8,7 +8,7 @@ from epolab.cli.output import Output
 from epolab.steps.node import copy
 
 SUMMARY = "copy files to or from a node"
-EXAMPLES = "  epolab cp notes.txt pc-1:/root/\n  epolab cp quickstart:tokyo/pc-1:/etc/hosts ."
+EXAMPLES = "  epolab cp notes.txt tokyo-pc-1:/root/\n  epolab cp quickstart:tokyo/tokyo-pc-1:/etc/hosts ."
 INTERRUPTED = "the copy may be incomplete; the same command makes it whole"
 
 

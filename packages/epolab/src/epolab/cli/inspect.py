@@ -13,7 +13,7 @@ from epolab.steps.labs import own_labs
 from epolab.steps.names import owner_name, pick_lab, pick_node
 
 SUMMARY = "all about a lab, or one node of it"
-EXAMPLES = "  epolab inspect\n  epolab inspect quickstart tokyo/pc-1 --json"
+EXAMPLES = "  epolab inspect\n  epolab inspect quickstart tokyo/tokyo-pc-1 --json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from epolab.cli.output import Output
 from epolab.steps.node import attach, capture, find_target, log_command
 
 SUMMARY = "the logs of a node's services"
-EXAMPLES = "  epolab logs hq/epo\n  epolab logs pc-1 cmdagent -f"
+EXAMPLES = "  epolab logs hq/epo\n  epolab logs tokyo-pc-1 cmdagent -f"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from epolab.cli.output import Output
 from epolab.steps.node import attach, capture, find_target
 
 SUMMARY = "a shell or a command on a node, over the container runtime"
-EXAMPLES = "  epolab ssh tokyo/pc-1\n  epolab ssh quickstart:pc-1 ip -br address"
+EXAMPLES = "  epolab ssh tokyo/tokyo-pc-1\n  epolab ssh quickstart:india-pc-1 ip -br address"
 INTERRUPTED = "what the command did on the node stays done"
 
 

@@ -11,7 +11,7 @@ from epolab.model.problem import Problem
 from epolab.topology import problems_of
 
 SUMMARY = "show everything that is wrong with topology files"
-EXAMPLES = "  epolab validate topologies/quickstart.yaml\n  epolab --json validate one.yaml two.yaml"
+EXAMPLES = "  epolab validate topologies/quickstart.yaml\n  epolab --json validate topologies/minimal.yaml my-lab.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

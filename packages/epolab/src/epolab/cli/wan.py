@@ -14,7 +14,7 @@ from epolab.steps.names import owner_name, pick_lab
 from epolab.steps.wan import list_links, measure_links
 
 SUMMARY = "the links of a lab: list them with their counters, or measure them anew"
-EXAMPLES = "  epolab wan ls\n  epolab wan measure tokyo-hq"
+EXAMPLES = "  epolab wan ls\n  epolab wan measure hq-tokyo"
 INTERRUPTED = "the certificate is as it was before; the same command measures from the start"
 
 
