@@ -3,10 +3,21 @@
 import pytest
 
 from epolab.hands.fabric import open_fabric
+from epolab.hands.files import LabFolder
 from epolab.hands.process import this_process
 from epolab.provider import fabric
 from epolab.steps.labs import find_lab
-from epolab.steps.phase import creator_of, parse_documents, read_phase, record_phase
+from epolab.steps.phase import (
+    creator_of,
+    forget_stood,
+    parse_documents,
+    read_phase,
+    read_stood,
+    record_phase,
+    write_phase,
+)
+from epolab.steps.progress import Silent
+from epolab.steps.work import Work
 
 
 @pytest.fixture(name="lab")
@@ -26,6 +37,20 @@ def test_what_was_recorded_is_read(lab, runtime):
 def test_without_a_living_fabric_there_is_no_phase(lab, runtime):
     runtime.stop("lab.fabric")
     assert read_phase(runtime, find_lab(runtime, "lab")) is None
+
+
+def test_the_folder_remembers_that_the_lab_stood_until_it_is_removed(lab, runtime, topology):
+    folder = LabFolder.of("lab").make()
+    work = Work(topology, "lab", "me", None, runtime, folder, Silent())
+    write_phase(work, find_lab(runtime, "lab"), "deploying")
+    assert read_stood(folder) is None
+    write_phase(work, find_lab(runtime, "lab"), "ready")
+    assert read_stood(folder)["lease"]["owner"] == "me"
+    write_phase(work, find_lab(runtime, "lab"), "failed")
+    assert read_stood(folder) is not None
+    forget_stood(folder)
+    forget_stood(folder)
+    assert read_stood(folder) is None
 
 
 def test_documents_that_are_not_there_are_empty():

@@ -7,9 +7,13 @@ import pytest
 
 from epolab.hands.files import LabFolder
 from epolab.hands.process import this_process
-from epolab.provider import fabric
-from epolab.steps.labs import LabRecord
+from epolab.provider import fabric, node
+from epolab.steps.down import take_down
+from epolab.steps.labs import LabRecord, find_lab
+from epolab.steps.phase import write_phase
+from epolab.steps.progress import Silent
 from epolab.steps.sweep import doomed_labs, expiry, is_abandoned, is_expired, sweep
+from epolab.steps.work import Work
 
 ME = this_process().document()
 GONE = ME | {"started": "1"}
@@ -28,11 +32,13 @@ def test_a_lease_is_over_at_its_moment(expires, over):
     assert is_expired(expires, NOON) is over
 
 
-def test_the_fabric_knows_the_lease_better_than_the_labels():
-    assert expiry(record("a"), {"lease": {"expires": "b"}}) == "b"
-    assert expiry(record("a"), {"lease": {"expires": None}}) is None
-    assert expiry(record("a"), {"lease": {}}) == "a"
-    assert expiry(record("a"), None) == "a"
+def test_the_fabric_knows_the_lease_better_than_the_folder_and_that_better_than_the_labels():
+    assert expiry(record("a"), {"lease": {"expires": "b"}}, {"lease": {"expires": "c"}}) == "b"
+    assert expiry(record("a"), {"lease": {"expires": None}}, {"lease": {"expires": "c"}}) is None
+    assert expiry(record("a"), {"lease": {}}, {"lease": {"expires": "c"}}) == "c"
+    assert expiry(record("a"), None, {"lease": {"expires": None}}) is None
+    assert expiry(record("a"), None, {"lease": None}) == "a"
+    assert expiry(record("a"), None, None) == "a"
 
 
 @pytest.mark.parametrize(
@@ -49,11 +55,19 @@ def test_the_fabric_knows_the_lease_better_than_the_labels():
     ],
 )
 def test_who_will_finish_it(phase, abandoned):
-    assert is_abandoned(phase, held=False) is abandoned
+    assert is_abandoned(phase, held=False, stood=False) is abandoned
+
+
+@pytest.mark.parametrize(
+    ("phase", "abandoned"),
+    [(None, False), ({"lease": {}}, False), ({"phase": "creating", "creator": GONE}, True)],
+)
+def test_a_lab_that_stood_lasts_until_somebody_begins_something(phase, abandoned):
+    assert is_abandoned(phase, held=False, stood=True) is abandoned
 
 
 def test_a_lab_that_a_command_holds_is_not_abandoned():
-    assert not is_abandoned(None, held=True)
+    assert not is_abandoned(None, held=True, stood=False)
 
 
 @pytest.fixture(name="lab")
@@ -80,6 +94,44 @@ def test_an_interrupted_one_goes_with_its_folder(lab, runtime):
         "left": [],
     }
     assert not LabFolder.of("lab").path.exists()
+
+
+@pytest.fixture(name="stood")
+def stood_fixture(topology, runtime, lab):
+    """A lab that came to be ready."""
+    work = Work(topology, "lab", "me", None, runtime, LabFolder.of("lab").make(), Silent())
+    write_phase(work, find_lab(runtime, "lab"), "ready")
+    return work
+
+
+@pytest.mark.parametrize("loss", ["stopped", "empty", "gone"])
+def test_a_lab_that_stood_survives_the_loss_of_its_fabric(stood, runtime, node_props, world, loss):
+    node.create(world, node_props)
+    runtime.documents.clear()
+    if loss == "stopped":
+        runtime.stop("lab.fabric")
+    if loss == "gone":
+        runtime.remove("lab.fabric")
+    assert doomed_labs(runtime, "me", every=False) == []
+
+
+def test_its_lease_ends_nevertheless(stood, runtime):
+    runtime.documents["lease"] = {"owner": "me", "expires": "2026-01-01T12:00:00Z"}
+    write_phase(stood, find_lab(runtime, "lab"), "ready")
+    runtime.stop("lab.fabric")
+    assert doomed_labs(runtime, "me", every=False) == ["lab"]
+
+
+def test_one_whose_removal_was_interrupted_goes(stood, runtime):
+    def killed(_name):
+        raise KeyboardInterrupt
+
+    runtime.remove, remove = killed, runtime.remove
+    with pytest.raises(KeyboardInterrupt):
+        take_down(runtime, "lab", "me", lambda text: None)
+    runtime.remove = remove
+    runtime.stop("lab.fabric")
+    assert doomed_labs(runtime, "me", every=False) == ["lab"]
 
 
 def test_one_that_is_but_a_folder_goes_unless_it_is_held(runtime, world):

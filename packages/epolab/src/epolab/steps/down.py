@@ -12,6 +12,7 @@ from epolab.hands.process import end_leftovers
 from epolab.hands.until import until
 from epolab.provider import labels
 from epolab.steps.labs import find_lab
+from epolab.steps.phase import forget_stood
 from epolab.steps.preflight import refuse_foreign
 
 LOCK_SECONDS = 600.0
@@ -43,6 +44,7 @@ def take_down(docker: Docker, lab: str, owner: str, say: Callable[[str], None]) 
 def remove(docker: Docker, lab: str, folder: LabFolder) -> Removal:
     """Remove everything of a lab whose lock we hold."""
     end_leftovers(folder.path)
+    forget_stood(folder)  # whoever finds the rest of it, should we be killed, may remove it
     removal = Removal()
     until(lambda: _is_empty_after_removing(docker, lab, removal), what=f"removal of lab {lab}", limit_seconds=120)
     removal.removed.sort()

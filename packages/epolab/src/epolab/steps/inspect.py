@@ -13,7 +13,7 @@ from epolab.model.topology import Topology
 from epolab.steps.document import lab_document, lab_state, node_state
 from epolab.steps.drivers import chosen_drivers, host_facts
 from epolab.steps.labs import LabRecord, find_lab, own_labs
-from epolab.steps.phase import read_phase
+from epolab.steps.phase import read_phase, read_stood
 from epolab.steps.sweep import expiry
 from epolab.topology import load_topology
 
@@ -52,7 +52,7 @@ def inspect_lab(docker: Docker, name: str) -> dict[str, Any]:
         lab,
         topology,
         lab_state(lab, topology, phase, held=folder.is_locked("lab")),
-        expiry(lab, phase),
+        expiry(lab, phase, read_stood(folder)),
         chosen_drivers(topology, host_facts(docker)),
         folder.read_json("certificate.json"),
         folder.read_json("timings.json") or NO_TIMINGS,
@@ -70,7 +70,7 @@ def list_labs(docker: Docker, owner: str) -> list[dict[str, Any]]:
                 "state": listed_state(lab, phase),
                 "owner": lab.owner,
                 "created": lab.created,
-                "expires": expiry(lab, phase),
+                "expires": expiry(lab, phase, read_stood(LabFolder.of(name))),
                 "nodes": len(lab.nodes),
             }
         )

@@ -1,4 +1,4 @@
-"""What phase a lab is in, as its fabric remembers it."""
+"""What phase a lab is in, as its fabric remembers it; and that it once stood, as its folder remembers for longer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 from epolab.errors import FabricError
 from epolab.hands.docker import Docker
 from epolab.hands.fabric import Fabric
+from epolab.hands.files import LabFolder
 from epolab.hands.process import Creator, this_process
+from epolab.hands.until import now, stamp
 from epolab.steps.labs import LabRecord
 from epolab.steps.work import Work
 
+STOOD = "stood.json"
 INTERRUPTIBLE = ("creating", "deploying", "removing")
 # Reading takes no worker: starting one for a look costs ten times as much.
 _READ = 'cd /run/epolab/documents && for name in phase lease; do cat "$name.json" 2>/dev/null || echo null; echo; done'
@@ -35,6 +38,20 @@ def write_phase(work: Work, lab: LabRecord | None, phase: str) -> None:
     """Record the phase, and us as whoever brings it about; nothing to record it in before there is a fabric."""
     if lab is not None and lab.fabric is not None and lab.fabric.running:
         record_phase(work.fabric, phase)
+        if phase == "ready":
+            lease = work.fabric.call("document_read", name="lease")
+            work.folder.write_json(STOOD, {"ready": stamp(now()), "lease": lease})
+
+
+def read_stood(folder: LabFolder) -> dict[str, Any] | None:
+    """When the lab was last ready and the lease that it had then; None if it never was, or is being removed."""
+    stood: dict[str, Any] | None = folder.read_json(STOOD)
+    return stood
+
+
+def forget_stood(folder: LabFolder) -> None:
+    """What is about to be removed need not last."""
+    (folder.path / STOOD).unlink(missing_ok=True)
 
 
 def record_phase(fabric: Fabric, phase: str) -> None:

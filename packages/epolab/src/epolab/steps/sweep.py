@@ -12,14 +12,13 @@ from epolab.hands.process import is_alive
 from epolab.hands.until import now, parse_stamp
 from epolab.steps.down import Removal, take_down
 from epolab.steps.labs import LabRecord, own_labs
-from epolab.steps.phase import INTERRUPTIBLE, creator_of, read_phase
+from epolab.steps.phase import INTERRUPTIBLE, creator_of, read_phase, read_stood
 
 
-def expiry(lab: LabRecord, phase: Mapping[str, Any] | None) -> str | None:
-    """When the lab's lease ends: as its fabric remembers it, else as its labels tell."""
-    lease = (phase or {}).get("lease") or {}
-    answer: str | None = lease.get("expires", lab.expires)
-    return answer
+def expiry(lab: LabRecord, phase: Mapping[str, Any] | None, stood: Mapping[str, Any] | None) -> str | None:
+    """When the lab's lease ends: as its fabric remembers it, else as its folder does, else as its labels tell."""
+    lease: Mapping[str, str | None] = (phase or {}).get("lease") or (stood or {}).get("lease") or {}
+    return lease.get("expires", lab.expires)
 
 
 def is_expired(expires: str | None, moment: datetime) -> bool:
@@ -27,12 +26,16 @@ def is_expired(expires: str | None, moment: datetime) -> bool:
     return expires is not None and parse_stamp(expires) <= moment
 
 
-def is_abandoned(phase: dict[str, Any] | None, *, held: bool) -> bool:
-    """Whether the lab was being made or removed, and whoever did so is gone."""
+def is_abandoned(phase: dict[str, Any] | None, *, held: bool, stood: bool) -> bool:
+    """Whether the lab was being made or removed, and whoever did so is gone.
+
+    A lab that stood (was ready, and nobody began to remove it) loses its fabric when Docker or the host starts anew;
+    `up` gives it another.
+    """
     if held:
         return False
     if phase is None or not phase.get("phase"):
-        return True  # no fabric: neither its making nor its removal came to its end
+        return not stood  # no fabric: neither its making nor its removal came to its end
     creator = creator_of(phase)
     return phase["phase"] in INTERRUPTIBLE and (creator is None or not is_alive(creator))
 
@@ -42,8 +45,10 @@ def doomed_labs(docker: Docker, owner: str, *, every: bool) -> list[str]:
     doomed = []
     for name, lab in own_labs(docker, owner).items():
         phase = read_phase(docker, lab)
-        held = LabFolder.of(name).is_locked("lab")
-        if every or is_expired(expiry(lab, phase), now()) or is_abandoned(phase, held=held):
+        folder = LabFolder.of(name)
+        held, stood = folder.is_locked("lab"), read_stood(folder)
+        over = is_expired(expiry(lab, phase, stood), now())
+        if every or over or is_abandoned(phase, held=held, stood=stood is not None):
             doomed.append(name)
     return doomed
 
