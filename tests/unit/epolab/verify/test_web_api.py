@@ -16,6 +16,11 @@ def test_arguments_are_quoted_twice_over_and_the_password_is_no_argument() -> No
     assert "-u" not in inner.split()
 
 
+def test_a_call_has_a_limit() -> None:
+    assert "--max-time 120 " in shell_text("x", {})
+    assert "--max-time 1410 " in shell_text("x", {}, limit_seconds=1410.0)
+
+
 def test_a_file_goes_up_by_standard_input() -> None:
     text = shell_text("policy.importPolicy", {}, Upload("file", "p.json", b"[]"))
     assert text.startswith("echo W10= | base64 -d | bash -c ")

@@ -11,8 +11,8 @@ from pluggy import Result as HookResult
 from epolab.errors import EpolabError
 from epolab.model import facts
 from epolab.model.topology import Topology
-from epolab.verify.content import replication_subjects
 from epolab.verify.broken import PromiseBrokenError
+from epolab.verify.content import replication_subjects
 from epolab.verify.promises import PROMISES
 from epolab.verify.relay_plan import client_of
 from epolab.verify.report import Outcome, Result

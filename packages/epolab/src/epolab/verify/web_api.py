@@ -14,7 +14,7 @@ from epolab.errors import WorldError
 BASE = "https://localhost:8443/remote"
 # the password goes to curl by a configuration on a pipe, never as an argument that a process list would show
 _LOGIN = '-K <(printf \'user = "admin:%s"\' "$(cat /etc/miniepo/keys/admin.password)")'
-_CURL = f"curl -sS --max-time 120 --cacert /etc/miniepo/ca.pem {_LOGIN}"
+CALL_LIMIT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,24 @@ class Upload:
     path: str | None = None
 
 
-def shell_text(command: str, arguments: Mapping[str, str], upload: Upload | None = None) -> str:
-    """The shell command that makes a call on the server node and prints the reply."""
+def shell_text(
+    command: str,
+    arguments: Mapping[str, str],
+    upload: Upload | None = None,
+    limit_seconds: float = CALL_LIMIT_SECONDS,
+) -> str:
+    """The shell command that makes a call on the server node and prints the reply, if it comes within the limit."""
+    curl = f"curl -sS --max-time {limit_seconds:.0f} --cacert /etc/miniepo/ca.pem {_LOGIN}"
     words = {**arguments, ":output": "json"}
     if upload is None:
         fields = " ".join(f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in words.items())
-        return f"bash -c {shlex.quote(f'{_CURL} -G {fields} {BASE}/{command}')}"
+        return f"bash -c {shlex.quote(f'{curl} -G {fields} {BASE}/{command}')}"
     form = " ".join(f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in words.items())
     file = shlex.quote(f"{upload.argument}=@{upload.path or '-'};filename={upload.name}")
     if upload.path is not None:
-        return f"bash -c {shlex.quote(f'{_CURL} {form} -F {file} {BASE}/{command}')}"
+        return f"bash -c {shlex.quote(f'{curl} {form} -F {file} {BASE}/{command}')}"
     data = base64.b64encode(upload.content).decode()
-    return f"echo {data} | base64 -d | bash -c {shlex.quote(f'{_CURL} {form} -F {file} {BASE}/{command}')}"
+    return f"echo {data} | base64 -d | bash -c {shlex.quote(f'{curl} {form} -F {file} {BASE}/{command}')}"
 
 
 def body_of(command: str, reply: str) -> Any:

@@ -1,0 +1,101 @@
+"""What comes to repositories from other segments: the routers' byte counters, and how many bytes are due."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from epolab.hands.until import seconds
+from epolab.model import facts
+from epolab.model.node import Node
+from epolab.model.topology import Topology
+from epolab.verify.witness import Witness
+
+# TCP/IP around the content, and the catalogs that change with it
+OVERHEAD = 1.5
+CATALOGS_BYTES = 100_000
+# what an agent gets at a call-in: a TLS handshake and the reply
+CALL_BYTES = 6_000
+# what a handler or the database on the segment is told by agents and by each other
+SERVICE_BYTES_PER_SECOND = 50_000
+# a router that holds a repository is also charged for the acknowledgements that it sends
+NET_OF_ACKNOWLEDGEMENTS = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The bytes that a repository's segment should get."""
+
+    least: float
+    most: float
+
+    def holds(self, seen: int) -> bool:
+        """Whether so many bytes are what is due."""
+        return self.least <= seen <= self.most
+
+    @property
+    def text(self) -> str:
+        """Both bounds for people."""
+        return f"{self.least:.0f} to {self.most:.0f} bytes"
+
+
+def due(topology: Topology, repository: Node, size: int, took_seconds: float, package_bytes: int) -> Due:
+    """What content of a size amounts to: once for each repository of the segment, and what else is said there.
+
+    A remote handler on the segment may fetch the package (of `package_bytes`) for agents elsewhere, once too.
+    """
+    near = [node for node in topology.nodes if facts.shares_segment(node, repository)]
+    held = sum(node in near for node in facts.repositories(topology))
+    caches = sum(node.has("handler") for node in near)
+    services = sum(node.has("handler") or node.has("sql") for node in near)
+    calls = sum(took_seconds / node.asci_seconds + 1 for node in near if node.has("agent"))
+    least = held * size * (NET_OF_ACKNOWLEDGEMENTS if repository.has("router") else 1)
+    most = held * (OVERHEAD * size + CATALOGS_BYTES) + caches * OVERHEAD * package_bytes
+    return Due(least, most + calls * CALL_BYTES + services * SERVICE_BYTES_PER_SECOND * took_seconds)
+
+
+def bytes_to(topology: Topology, repository: Node, links: Sequence[dict[str, Any]]) -> int:
+    """Bytes that a site's router has sent into a repository's segment, by what `ip -s link` says on the router.
+
+    What only passes through the site on its way to another one is not among them. A router that holds the repository
+    itself keeps what comes in by its lines and does not leave by them.
+    """
+    router = facts.router(topology, repository.site)
+    counted = {link["ifname"]: link["stats64"] for link in links}
+    if router.path == repository.path:
+        lines = [counted[i.name] for i in router.interfaces if i.link is not None]
+        return sum(int(line["rx"]["bytes"]) - int(line["tx"]["bytes"]) for line in lines)
+    segments = facts.segments_of(repository)
+    return sum(int(counted[i.name]["tx"]["bytes"]) for i in router.interfaces if i.segment in segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """The bytes that came to each repository (by node path) in a time."""
+
+    to: dict[str, int]
+    took_seconds: float
+
+
+class Counter:
+    """Bytes that came to repositories since the last look, as the kernels of their routers count them."""
+
+    def __init__(self, witness: Witness, repositories: Sequence[Node]) -> None:
+        self._witness = witness
+        self._repositories = repositories
+        self._before, self._at = self._read(), seconds()
+
+    def _read(self) -> dict[str, int]:
+        topology = self._witness.topology
+        routers = {node.site: facts.router(topology, node.site).path for node in self._repositories}
+        links = {site: json.loads(self._witness.must(path, "ip -json -s link show")) for site, path in routers.items()}
+        return {node.path: bytes_to(topology, node, links[node.site]) for node in self._repositories}
+
+    def since(self) -> Crossed:
+        """What came since this was asked last."""
+        now, at = self._read(), seconds()
+        crossed = Crossed({path: now[path] - before for path, before in self._before.items()}, at - self._at)
+        self._before, self._at = now, at
+        return crossed
