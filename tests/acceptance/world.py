@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,17 +13,17 @@ PROC = Path("/proc")
 # where a lab could leave a file: its own home, the runtime folders, the temporary folders
 PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 # these come and go with every Docker command and ssh session, whoever runs them
-PASSING = ("/run/docker/", "/run/containerd/", "/run/user/", "/tmp/pytest-", "/tmp/bash_jobs")
+PASSING = ("/run/docker/", "/run/containerd/", "/run/user/")
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything that a lab could leave behind, as sets of words."""
+    """Everything that a lab could leave behind, as sets of words; a process is the same whatever it calls itself."""
 
     network_namespaces: frozenset[str]
     mounts: frozenset[str]
     links: frozenset[str]
-    processes: frozenset[str]
+    processes: Mapping[str, str]
     containers: frozenset[str]
     volumes: frozenset[str]
     networks: frozenset[str]
@@ -30,7 +31,8 @@ class World:
 
     def left_since(self, before: World) -> dict[str, list[str]]:
         """What is here now and was not before; empty when nothing was left."""
-        extra = {f.name: sorted(getattr(self, f.name) - getattr(before, f.name)) for f in fields(self)}
+        extra = {f.name: sorted(set(getattr(self, f.name)) - set(getattr(before, f.name))) for f in fields(self)}
+        extra["processes"] = [f"{which} {self.processes[which]}" for which in extra["processes"]]
         return {name: words for name, words in extra.items() if words}
 
 
@@ -41,7 +43,7 @@ def look(home: Path) -> World:
         network_namespaces=frozenset(filter(None, (_namespace(pid) for pid in everybody if pid not in mine))),
         mounts=frozenset(_mounts()),
         links=frozenset(link["ifname"] for link in json.loads(_output("ip", "-json", "link"))),
-        processes=frozenset(filter(None, (_process(pid) for pid in everybody if pid not in mine))),
+        processes=dict(filter(None, (_process(pid) for pid in everybody if pid not in mine))),
         containers=frozenset(_output("docker", "ps", "-aq", "--no-trunc").split()),
         volumes=frozenset(_output("docker", "volume", "ls", "-q").split()),
         networks=frozenset(_output("docker", "network", "ls", "-q", "--no-trunc").split()),
@@ -74,8 +76,8 @@ def _parent(pid: int) -> int:
     return int(stat[1]) if stat else 0
 
 
-def _process(pid: int) -> str | None:
-    """A process by number, start and name; kernel threads and the runtime's own are nobody's leavings."""
+def _process(pid: int) -> tuple[str, str] | None:
+    """A process by number and start, and its words; kernel threads are nobody's leavings."""
     stat = _stat(pid)
     try:
         words = (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
@@ -83,7 +85,7 @@ def _process(pid: int) -> str | None:
         return None
     if not stat or not words or stat[0] == "Z":
         return None
-    return f"{pid}@{stat[19]} {words[:120]}"
+    return f"{pid}@{stat[19]}", words[:120]
 
 
 def _namespace(pid: int) -> str | None:
