@@ -29,6 +29,16 @@ def test_settings_are_read_by_the_category() -> None:
         ("{name: R, category: rely, settings: {port: 0}}", ["unknown-word"]),
         ("{name: R, category: relay, settings: [port]}", ["wrong-type"]),
         ("{settings: {}}", ["missing-key", "missing-key"]),
+        (
+            "{name: U, category: update, settings: {branch: Evaluation, repositoryMode: ping}}",
+            ["setting-not-supported"] * 2,
+        ),
+        ("{name: S, category: superagent, settings: {folder: /srv}}", ["setting-not-supported"]),
+        (
+            "{name: S, category: superagent, settings: {folder: /var/lib/miniepo/repository/..}}",
+            ["setting-not-supported"],
+        ),
+        ("{name: S, category: superagent, settings: {folder: /var/lib/miniepo/repository/a/.b}}", []),
     ],
 )
 def test_what_is_wrong_with_a_policy(text: str, codes: list[str]) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -40,6 +41,13 @@ CATEGORIES: dict[Category, dict[str, tuple[Spec[Any], object, str]]] = {
         "branch": (Choice("branch", ("Current", "Previous", "Evaluation")), "Current", "branch that updates come from"),
     },
 }
+
+SUPPORTED = {
+    "folder": (r"/var/lib/miniepo/repository(/(?!\.\.?(/|$))[^/]+)*/?", "use /var/lib/miniepo/repository, or below it"),
+    "repositoryMode": ("subnet", "use `subnet`, the default: the SuperAgent of the segment, then the handlers"),
+    "branch": ("Current", "use `Current`, the default"),
+}
+"""Settings of which only some values are supported yet: a pattern of those, and what to write instead of others."""
 
 
 def defaults(category: Category) -> dict[str, object]:
@@ -127,7 +135,15 @@ def read_settings(category: Category, value: Mapping, path: Path, report: Report
         decoded = known[name.text][0].decode(item, (*path, name.text), report)
         if decoded is not None:
             found[name.text] = _plain(decoded.value)
+            _refuse_unsupported(name.text, decoded, report)
     return found
+
+
+def _refuse_unsupported(name: str, decoded: Located[Any], report: Report) -> None:
+    pattern, instead = SUPPORTED.get(name, (None, ""))
+    if pattern is not None and not re.fullmatch(pattern, decoded.value):
+        message = f'the {name} "{decoded.value}" is not supported yet'
+        report.error(decoded.place, "setting-not-supported", message, instead)
 
 
 def _plain(value: object) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 
 from epolab.topology import v1, words
 from epolab.topology.compounds import Many, Record, Table, keys_of
-from epolab.topology.policy_settings import CATEGORIES, PolicyKeys, PolicySpec
+from epolab.topology.policy_settings import CATEGORIES, SUPPORTED, PolicyKeys, PolicySpec
 from epolab.topology.specs import Spec
 
 COMPONENTS = {
@@ -160,3 +160,5 @@ def _later() -> Iterator[str]:
     }
     for word, instead in known.items():
         yield f"- `{word}`: {instead}."
+    for name, (_, instead) in SUPPORTED.items():
+        yield f"- Other values of the policy setting `{name}`: {instead}."

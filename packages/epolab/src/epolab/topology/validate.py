@@ -9,6 +9,7 @@ from epolab.topology.checks.links import check_links
 from epolab.topology.checks.management import check_management
 from epolab.topology.checks.names import check_names, check_stem
 from epolab.topology.checks.networks import check_networks
+from epolab.topology.checks.pace import check_pace
 from epolab.topology.checks.reach import check_reach
 from epolab.topology.checks.worth import check_worth
 from epolab.topology.draft import Draft
@@ -52,6 +53,7 @@ def check_draft(draft: Draft, report: Report, stem: str) -> None:
     check_links(draft, report)
     check_firewalls(draft, report)
     check_management(draft, report)
+    check_pace(draft, report)
 
 
 def resolvable(report: Report) -> bool:
