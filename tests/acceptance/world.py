@@ -43,7 +43,9 @@ def look(home: Path) -> World:
         network_namespaces=frozenset(filter(None, (_namespace(pid) for pid in everybody if pid not in mine))),
         mounts=frozenset(_mounts()),
         links=frozenset(link["ifname"] for link in json.loads(_output("ip", "-json", "link"))),
-        processes=dict(filter(None, (_process(pid) for pid in everybody if pid not in mine))),
+        processes=dict(
+            filter(None, (_process(pid) for pid in everybody if pid not in mine and _is_of_labs(pid, home)))
+        ),
         containers=frozenset(_output("docker", "ps", "-aq", "--no-trunc").split()),
         volumes=frozenset(_output("docker", "volume", "ls", "-q").split()),
         networks=frozenset(_output("docker", "network", "ls", "-q", "--no-trunc").split()),
@@ -74,6 +76,22 @@ def _stat(pid: int) -> list[str]:
 def _parent(pid: int) -> int:
     stat = _stat(pid)
     return int(stat[1]) if stat else 0
+
+
+def _is_of_labs(pid: int, home: Path) -> bool:
+    """Whether a process can be a lab's: started by a command under test, in a container, or a container's keeper.
+
+    Other programs of the machine come and go as they like.
+    """
+    process = PROC / str(pid)
+    try:
+        if f"EPOLAB_HOME={home}".encode() in (process / "environ").read_bytes().split(b"\0"):
+            return True
+        if "containerd-shim" in (process / "cmdline").read_text(errors="replace"):
+            return True
+        return (process / "ns/mnt").readlink() != (PROC / "self/ns/mnt").readlink()
+    except OSError:
+        return False  # it has ended meanwhile
 
 
 def _process(pid: int) -> tuple[str, str] | None:
