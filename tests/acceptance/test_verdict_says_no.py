@@ -59,10 +59,15 @@ def failures(home: Path, promise: str) -> Rows:
     return rows
 
 
+def told(rows: Rows) -> str:
+    """Rows of a verdict in full, for whoever reads why a test failed."""
+    return "\n".join(f"{row['node']}: expected {row['expected']}; observed {row['observed']}" for row in rows)
+
+
 def assert_told(rows: Rows, subject: str, expected: str, observed: str) -> None:
     """One of the failures names the subject, what was expected and what was seen instead."""
-    told = [(row["expected"], row["observed"]) for row in rows if row["node"] == subject]
-    assert any(subject in e and expected in e and observed in o for e, o in told), rows
+    seen = [(row["expected"], row["observed"]) for row in rows if row["node"] == subject]
+    assert any(subject in e and expected in e and observed in o for e, o in seen), told(rows)
 
 
 def test_the_whole_verdict_is_positive_and_a_second_one_right_after_too(home: Path) -> None:
@@ -77,7 +82,7 @@ def test_a_deleted_rule_is_seen(home: Path) -> None:
         gone = rule(LAB, agent, "iptables", "--dport 8081", server)
         on(LAB, agent, f"iptables -D INPUT {gone}")
         rows = failures(home, "iptables")
-        assert {row["node"] for row in rows} == {agent}, rows
+        assert {row["node"] for row in rows} == {agent}, told(rows)
         assert_told(rows, agent, f"iptables lets in 8081/tcp from {server}", agent)
         assert_positive(home, "-k", "isolation")
 
@@ -88,7 +93,7 @@ def test_a_rule_behind_the_drop_is_seen(home: Path) -> None:
         moved = rule(LAB, agent, "iptables", "--dport 8081", "SuperAgent repository")
         on(LAB, agent, f"iptables -D INPUT {moved} && iptables -A INPUT {moved}")
         rows = failures(home, "iptables")
-        assert {row["node"] for row in rows} == {agent}, rows
+        assert {row["node"] for row in rows} == {agent}, told(rows)
         assert_told(rows, agent, "iptables lets in 8081/tcp", "behind the final drop")
 
 
@@ -97,7 +102,7 @@ def test_a_forgotten_ipv6_rule_is_seen(home: Path) -> None:
     with firewall_kept(LAB, relay, "ip6tables"):
         on(LAB, relay, f"ip6tables -D INPUT {rule(LAB, relay, 'ip6tables', '--dport 8083', 'tcp')}")
         rows = failures(home, "iptables")
-        assert {row["node"] for row in rows} == {relay}, rows
+        assert {row["node"] for row in rows} == {relay}, told(rows)
         assert_told(rows, relay, "ip6tables lets in 8083/tcp", relay)
         assert not [row for row in rows if "iptables lets in" in row["expected"].replace("ip6tables", "")]
     assert_positive(home, "-k", "iptables")
@@ -110,7 +115,7 @@ def test_an_altered_file_of_a_repository_is_seen(home: Path) -> None:
     with file_kept(LAB, superagent, path):
         on(LAB, superagent, f"printf altered | dd of={path} conv=notrunc status=none")
         rows = failures(home, "replication")
-        assert {row["node"] for row in rows} == {superagent}, rows
+        assert {row["node"] for row in rows} == {superagent}, told(rows)
         assert_told(rows, superagent, superagent, path.rpartition("/")[2])
         assert_positive(home, "-k", "iptables or isolation")
 
@@ -122,7 +127,7 @@ def test_an_emptied_list_of_a_relay_is_seen(home: Path) -> None:
         on(LAB, relay, f": > {path}")
         rows = failures(home, "relay")
         # the agents behind it cannot go to it either, when the other relay is stopped
-        assert relay in {row["node"] for row in rows} <= {relay, *needy}, rows
+        assert relay in {row["node"] for row in rows} <= {relay, *needy}, told(rows)
         assert_told(rows, relay, "forwards india/india-pc-1 to epo.hq.test:443", "not-listed")
         assert_positive(home, "-k", "isolation")
 
@@ -131,7 +136,7 @@ def test_another_rate_of_a_link_is_seen(home: Path) -> None:
     with rate_changed(LAB, TOPOLOGY, "hq-india", 2.0):
         rows = failures(home, "wan")
         # a link that this machine was too busy to measure says so itself, and is not the one that was changed
-        assert {row["node"] for row in rows if NOISE not in row["observed"]} == {"hq-india"}, rows
+        assert {row["node"] for row in rows if NOISE not in row["observed"]} == {"hq-india"}, told(rows)
         assert_told(rows, "hq-india", "rate 2 Mbit/s", "rate")
         assert_positive(home, "-k", "isolation")
 
@@ -148,7 +153,7 @@ def test_a_foreign_certificate_of_a_handler_is_seen(home: Path) -> None:
         on(LAB, handler, foreign_certificate(names) + RESTART.format("miniepo-handler"))
         rows = failures(home, "handlers")
         # its agents do not trust it and use their next handler; where it is the next one, nobody can go to it
-        assert {handler, *users} <= {row["node"] for row in rows}
+        assert {handler, *users} <= {row["node"] for row in rows}, told(rows)
         assert_told(rows, handler, f"a certificate of the lab's CA for {node.fqdn}", "its certificate is refused")
         assert_positive(home, "-k", "isolation")
 
