@@ -11,7 +11,8 @@ if engine_answers && [ -x .venv/bin/epolab ]; then
     .venv/bin/epolab sweep --all </dev/null
 fi
 if engine_answers; then
-    images=$(docker images -q --filter label=epolab.image | sort -u)
+    # the newest come first, so that none goes before those that were built upon it
+    images=$(docker images -q --filter label=epolab.image | awk '!seen[$0]++')
     [ -z "$images" ] || docker rmi -f $images >/dev/null
 fi
 sh toolchain/engine.sh stop
