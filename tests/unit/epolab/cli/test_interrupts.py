@@ -14,7 +14,7 @@ from epolab.errors import InterruptedByUserError
 
 @pytest.fixture(autouse=True)
 def kept_signals() -> Iterator[None]:
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.getsignal(number) for number in interrupts.STOPPING}
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)
@@ -41,18 +41,19 @@ def test_before_the_work_it_ends_the_command_at_once(capfd: pytest.CaptureFixtur
 def test_the_work_hears_of_it_and_what_comes_after_does_not() -> None:
     held = Interrupts.install([])
     held.work_begins()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
     held.work_is_over()
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_what_was_ignored_from_outside_stays_ignored() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["in the background", "nohup"])
+def test_what_was_ignored_from_outside_stays_ignored(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_IGN)
     held = Interrupts.install([])
     held.work_begins()
-    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    assert signal.getsignal(number) == signal.SIG_IGN
 
 
 def test_without_signals_nothing_is_touched() -> None:

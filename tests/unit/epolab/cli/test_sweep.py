@@ -17,6 +17,7 @@ def test_its_words(words, name, value):
     assert getattr(build_parser(["sweep"]).parse_args(["sweep", *words]), name) == value
 
 
-def test_other_words_are_the_users_fault():
+@pytest.mark.parametrize("word", ["x", "--a", "--al", "--alle"])
+def test_other_words_are_the_users_fault(word):
     with pytest.raises(ArgumentError):
-        build_parser(["sweep"]).parse_args(["sweep", *["x"]])
+        build_parser(["sweep"]).parse_args(["sweep", word])

@@ -19,6 +19,7 @@ def test_its_words(words, name, value):
     assert getattr(build_parser(["wan"]).parse_args(["wan", *words]), name) == value
 
 
-def test_other_words_are_the_users_fault():
+@pytest.mark.parametrize("words", [["fly"], ["measure", "--la", "x"], ["ls", "--js"]])
+def test_other_words_are_the_users_fault(words):
     with pytest.raises(ArgumentError):
-        build_parser(["wan"]).parse_args(["wan", *["fly"]])
+        build_parser(["wan"]).parse_args(["wan", *words])

@@ -14,7 +14,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from epolab.cli.interrupts import Interrupts, is_json_wanted
 from epolab.cli.output import Output, delivered
@@ -54,7 +54,10 @@ class Verb(Protocol):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are errors of ours."""
+    """An argument parser whose complaints are errors of ours, and which knows an option by its whole name alone."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "allow_abbrev": False})
 
     def error(self, message: str) -> NoReturn:
         raise ArgumentError(message, hint=f"{self.prog} --help")

@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do to a command: before its work, during it, and while its last words are written.
+"""What Ctrl-C, SIGTERM and a closed terminal do to a command: before its work, during it, and at its last words.
 
 Nothing is imported here that a bare interpreter has not loaded already.
 """
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 EXIT_CODE = 130
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WORDS = b"error: interrupted before anything was begun\ntry: the same command again\n"
 DOCUMENT = (
     b'{"error": {"code": "interrupted", "message": "interrupted before anything was begun", '
@@ -32,7 +33,7 @@ class Interrupts:
     @classmethod
     def install(cls, argv: Sequence[str]) -> Interrupts:
         """Until the work begins: say that nothing was begun, and end, whatever is being imported at that moment."""
-        interrupts = cls((signal.SIGINT, signal.SIGTERM))
+        interrupts = cls(STOPPING)
         json_wanted = is_json_wanted(argv)
         for number in interrupts._numbers:
             signal.signal(number, lambda _number, _frame: end_at_once(json_wanted=json_wanted))
