@@ -1,5 +1,7 @@
 """What a fabric remembers of its lab's phase."""
 
+from dataclasses import replace
+
 import pytest
 
 from epolab.hands.fabric import open_fabric
@@ -8,8 +10,8 @@ from epolab.hands.process import this_process
 from epolab.provider import fabric
 from epolab.steps.labs import find_lab
 from epolab.steps.phase import (
+    begin_removal,
     creator_of,
-    forget_stood,
     parse_documents,
     read_phase,
     read_stood,
@@ -48,9 +50,29 @@ def test_the_folder_remembers_that_the_lab_stood_until_it_is_removed(lab, runtim
     assert read_stood(folder)["lease"]["owner"] == "me"
     write_phase(work, find_lab(runtime, "lab"), "failed")
     assert read_stood(folder) is not None
-    forget_stood(folder)
-    forget_stood(folder)
+    begin_removal(folder)
+    begin_removal(folder)
     assert read_stood(folder) is None
+
+
+@pytest.mark.parametrize("fabric_is_gone", [False, True])
+def test_a_removal_is_known_as_long_as_it_lasts(lab, runtime, topology, fabric_is_gone):
+    folder = LabFolder.of("lab").make()
+    work = Work(topology, "lab", "me", None, runtime, folder, Silent())
+    write_phase(work, find_lab(runtime, "lab"), "ready")
+    begin_removal(folder)
+    record = find_lab(runtime, "lab")
+    if fabric_is_gone:
+        record = replace(record, members=())
+    phase = read_phase(runtime, record)
+    assert (phase["phase"], creator_of(phase)) == ("removing", this_process())
+
+
+def test_a_lab_that_is_brought_up_again_is_not_being_removed(lab, runtime, topology):
+    folder = LabFolder.of("lab").make()
+    begin_removal(folder)
+    write_phase(Work(topology, "lab", "me", None, runtime, folder, Silent()), find_lab(runtime, "lab"), "creating")
+    assert read_phase(runtime, find_lab(runtime, "lab"))["phase"] == "creating"
 
 
 def test_documents_that_are_not_there_are_empty():

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from epolab.errors import ContainerError, RemovalIncompleteError
 from epolab.hands.files import LabFolder
 from epolab.hands.process import this_process
 from epolab.provider import fabric, node
-from epolab.steps.down import take_down
+from epolab.steps.down import Removal, take_down
 from epolab.steps.labs import LabRecord, find_lab
 from epolab.steps.phase import write_phase
 from epolab.steps.progress import Silent
@@ -60,9 +61,16 @@ def test_who_will_finish_it(phase, abandoned):
 
 @pytest.mark.parametrize(
     ("phase", "abandoned"),
-    [(None, False), ({"lease": {}}, False), ({"phase": "creating", "creator": GONE}, True)],
+    [
+        (None, False),
+        ({"lease": {}}, False),
+        ({"phase": "creating", "creator": GONE}, False),
+        ({"phase": "deploying", "creator": GONE}, False),
+        ({"phase": "removing", "creator": GONE}, True),
+        ({"phase": "removing", "creator": ME}, False),
+    ],
 )
-def test_a_lab_that_stood_lasts_until_somebody_begins_something(phase, abandoned):
+def test_a_lab_that_stood_lasts_until_somebody_begins_to_remove_it(phase, abandoned):
     assert is_abandoned(phase, held=False, stood=True) is abandoned
 
 
@@ -122,7 +130,16 @@ def test_its_lease_ends_nevertheless(stood, runtime):
     assert doomed_labs(runtime, "me", every=False) == ["lab"]
 
 
-def test_one_whose_removal_was_interrupted_goes(stood, runtime):
+@pytest.mark.parametrize("phase", ["creating", "deploying"])
+def test_a_change_that_was_interrupted_takes_no_lab_away_that_stood(stood, runtime, phase):
+    runtime.documents["phase"] = {"phase": phase, "creator": GONE}
+    assert doomed_labs(runtime, "me", every=False) == []
+    runtime.documents["lease"] = {"owner": "me", "expires": "2026-01-01T12:00:00Z"}
+    assert doomed_labs(runtime, "me", every=False) == ["lab"]
+
+
+@pytest.mark.parametrize("fabric_goes", [False, True])
+def test_one_whose_removal_was_interrupted_goes(stood, runtime, monkeypatch, fabric_goes):
     def killed(_name):
         raise KeyboardInterrupt
 
@@ -130,7 +147,10 @@ def test_one_whose_removal_was_interrupted_goes(stood, runtime):
     with pytest.raises(KeyboardInterrupt):
         take_down(runtime, "lab", "me", lambda text: None)
     runtime.remove = remove
-    runtime.stop("lab.fabric")
+    if fabric_goes:
+        runtime.stop("lab.fabric")
+    assert doomed_labs(runtime, "me", every=False) == []  # we live, so somebody is at it
+    monkeypatch.setattr("epolab.steps.sweep.is_alive", lambda creator: False)
     assert doomed_labs(runtime, "me", every=False) == ["lab"]
 
 
@@ -139,3 +159,28 @@ def test_one_that_is_but_a_folder_goes_unless_it_is_held(runtime, world):
     with folder.lock("lab"):
         assert doomed_labs(runtime, "me", every=False) == []
     assert doomed_labs(runtime, "me", every=False) == ["begun"]
+
+
+def test_a_lab_that_cannot_be_removed_stops_no_other(runtime, world, fabric_props, lab):
+    fabric.create(world, fabric_props | {"lab": "stuck"})
+    fabric.create(world, fabric_props | {"lab": "zoo"})
+    remove, total = runtime.remove, Removal()
+
+    def refusing(name):
+        if name == "stuck.fabric":
+            raise ContainerError("remove stuck.fabric: device busy")
+        return remove(name)
+
+    runtime.remove = refusing
+    with pytest.raises(RemovalIncompleteError, match="1 lab could not be removed") as refused:
+        sweep(runtime, "me", every=True, say=lambda text: None, total=total)
+    assert refused.value.evidence == ["stuck: remove stuck.fabric: device busy"]
+    assert total.document() == {"removed": ["lab.fabric", "zoo.fabric"], "left": ["stuck.fabric"]}
+
+
+def test_a_lab_that_another_command_holds_is_named_as_left(runtime, lab, monkeypatch):
+    monkeypatch.setattr("epolab.steps.down.LOCK_SECONDS", 0.0)
+    total = Removal()
+    with LabFolder.of("lab").make().lock("lab"), pytest.raises(RemovalIncompleteError):
+        sweep(runtime, "me", every=True, say=lambda text: None, total=total)
+    assert total.document() == {"removed": [], "left": ["lab"]}

@@ -25,7 +25,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     docker, owner = Docker.connect(), owner_name()
     labs = own_labs(docker, owner) if args.lab is None else {}
     lab = checked_lab_name(args.lab) if args.lab is not None else pick_lab(None, labs) if labs else None
-    removal = Removal() if lab is None else take_down(docker, lab, owner, out.say)
-    out.document(removal.document())
+    removal = Removal()
+    try:
+        if lab is not None:
+            take_down(docker, lab, owner, out.say, removal)
+    finally:
+        out.document(removal.document())
     out.show(f"removed {lab}: {len(removal.removed)} containers, nothing left" if removal.removed else "nothing to do")
     return 0

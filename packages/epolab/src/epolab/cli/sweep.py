@@ -7,6 +7,7 @@ import sys
 
 from epolab.cli.output import Output
 from epolab.hands.docker import Docker
+from epolab.steps.down import Removal
 from epolab.steps.names import owner_name
 from epolab.steps.sweep import doomed_labs, sweep
 
@@ -26,8 +27,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if args.all and sys.stdin.isatty() and not _agreed(out, doomed_labs(docker, owner, every=True)):
         out.document({"removed": [], "left": []})
         return 0
-    removal = sweep(docker, owner, every=args.all, say=out.say)
-    out.document(removal.document())
+    removal = Removal()
+    try:
+        sweep(docker, owner, every=args.all, say=out.say, total=removal)
+    finally:
+        out.document(removal.document())
     out.show(f"removed {len(removal.removed)} containers, {len(removal.left)} left")
     return 0
 

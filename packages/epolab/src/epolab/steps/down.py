@@ -12,7 +12,7 @@ from epolab.hands.process import end_leftovers
 from epolab.hands.until import until
 from epolab.provider import labels
 from epolab.steps.labs import find_lab
-from epolab.steps.phase import forget_stood
+from epolab.steps.phase import begin_removal
 from epolab.steps.preflight import refuse_foreign
 
 LOCK_SECONDS = 600.0
@@ -30,41 +30,48 @@ class Removal:
         return {"removed": self.removed, "left": self.left}
 
 
-def take_down(docker: Docker, lab: str, owner: str, say: Callable[[str], None]) -> Removal:
-    """Remove a lab; there being none is fine."""
+def take_down(
+    docker: Docker, lab: str, owner: str, say: Callable[[str], None], removal: Removal | None = None
+) -> Removal:
+    """Remove a lab; there being none is fine. `removal` is filled as things go, also when it ends in an error."""
+    removal = removal or Removal()
     folder = LabFolder.of(lab)
     record = find_lab(docker, lab)
     refuse_foreign(record, owner)
     if record is None and not folder.path.exists():
-        return Removal()
+        return removal
     with folder.make().lock("lab", wait_seconds=LOCK_SECONDS, on_wait=say, purpose=f"down {lab}"):
-        return remove(docker, lab, folder)
-
-
-def remove(docker: Docker, lab: str, folder: LabFolder) -> Removal:
-    """Remove everything of a lab whose lock we hold."""
-    end_leftovers(folder.path)
-    forget_stood(folder)  # whoever finds the rest of it, should we be killed, may remove it
-    removal = Removal()
-    until(lambda: _is_empty_after_removing(docker, lab, removal), what=f"removal of lab {lab}", limit_seconds=120)
-    removal.removed.sort()
-    removal.left = left_of(docker, lab)
-    if removal.left:
-        raise RemovalIncompleteError(f"of lab {lab} is left: {', '.join(removal.left)}")
-    folder.remove()
+        remove(docker, lab, folder, removal)
     return removal
 
 
-def _is_empty_after_removing(docker: Docker, lab: str, removal: Removal) -> bool:
+def remove(docker: Docker, lab: str, folder: LabFolder, removal: Removal) -> None:
+    """Remove everything of a lab whose lock we hold; WorldError when something is left."""
+    end_leftovers(folder.path)
+    begin_removal(folder)
+    seen: set[str] = set()
+    try:
+        until(lambda: _is_empty_after_removing(docker, lab, seen), what=f"removal of lab {lab}", limit_seconds=120)
+    finally:
+        left = left_of(docker, lab)
+        removal.left.extend(left)
+        removal.removed.extend(sorted(seen - set(left)))
+    if left:
+        raise RemovalIncompleteError(f"of lab {lab} is left: {', '.join(left)}")
+    folder.remove()
+
+
+def _is_empty_after_removing(docker: Docker, lab: str, seen: set[str]) -> bool:
     """One round; a create that was under way when its command was killed may bring a container after the first."""
     mark = f"{labels.LAB}={lab}"
     containers = [container["Names"][0].lstrip("/") for container in docker.containers(mark)]
+    seen.update(containers)
     fabric_first = sorted(containers, key=lambda name: name != labels.fabric_container(lab))
     each(docker.remove, fabric_first)
     volumes, networks = docker.volumes(mark), docker.networks(mark)
+    seen.update((*volumes, *networks))
     each(docker.remove_volume, volumes)
     each(docker.remove_network, networks)
-    removal.removed.extend(name for name in (*containers, *volumes, *networks) if name not in removal.removed)
     return not containers and not volumes and not networks
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from epolab.errors import FabricError
@@ -15,13 +16,23 @@ from epolab.steps.labs import LabRecord
 from epolab.steps.work import Work
 
 STOOD = "stood.json"
-INTERRUPTIBLE = ("creating", "deploying", "removing")
+REMOVAL = "removal.json"
+REMOVING = ("removing",)
+INTERRUPTIBLE = ("creating", "deploying", *REMOVING)
 # Reading takes no worker: starting one for a look costs ten times as much.
 _READ = 'cd /run/epolab/documents && for name in phase lease; do cat "$name.json" 2>/dev/null || echo null; echo; done'
 
 
 def read_phase(docker: Docker, lab: LabRecord) -> dict[str, Any] | None:
-    """The phase document ({phase, creator}) and the lease; None when there is no living fabric to ask."""
+    """The phase document ({phase, creator}) and the lease; None when there is no living fabric to ask.
+
+    A removal that has begun is known from the lab's folder, because the fabric is the first to go.
+    """
+    removal: dict[str, Any] | None = LabFolder.of(lab.name).read_json(REMOVAL)
+    return removal or _fabrics_phase(docker, lab)
+
+
+def _fabrics_phase(docker: Docker, lab: LabRecord) -> dict[str, Any] | None:
     if lab.fabric is None or not lab.fabric.running:
         return None
     done = docker.exec(lab.fabric.name, ["sh", "-c", _READ], limit_seconds=30)
@@ -35,7 +46,11 @@ def parse_documents(text: str) -> dict[str, Any]:
 
 
 def write_phase(work: Work, lab: LabRecord | None, phase: str) -> None:
-    """Record the phase, and us as whoever brings it about; nothing to record it in before there is a fabric."""
+    """Record the phase, and us as whoever brings it about; nothing to record it in before there is a fabric.
+
+    A lab whose removal was interrupted is one that is brought about again.
+    """
+    (work.folder.path / REMOVAL).unlink(missing_ok=True)
     if lab is not None and lab.fabric is not None and lab.fabric.running:
         record_phase(work.fabric, phase)
         if phase == "ready":
@@ -49,8 +64,10 @@ def read_stood(folder: LabFolder) -> dict[str, Any] | None:
     return stood
 
 
-def forget_stood(folder: LabFolder) -> None:
-    """What is about to be removed need not last."""
+def begin_removal(folder: LabFolder) -> None:
+    """Record that the lab is being removed, by us, and that it need not last: should we be killed, a sweep goes on."""
+    with suppress(OSError):  # a disk that is full must not keep the lab: its removal makes room
+        folder.write_json(REMOVAL, {"phase": "removing", "creator": this_process().document()})
     (folder.path / STOOD).unlink(missing_ok=True)
 
 
