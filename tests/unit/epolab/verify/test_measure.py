@@ -112,7 +112,8 @@ def test_the_certificate_is_stored_with_the_lab_and_in_its_fabric(topology: Topo
     certificate = measure(topology, folder, lab, lambda _: None)
     assert folder.read_json("certificate.json") == certificate
     assert lab.stored == {"name": "certificate", "value": certificate}
-    assert {name: entry["within"] for name, entry in certificate["links"].items()} == {"hq-near": True, "hq-far": True}
+    within = {name: entry["within"] for name, entry in certificate["links"].items()}
+    assert within == {"hq-near": False, "hq-far": True}  # both hold up 10 ms, and only one of them should
     assert certificate["links"]["hq-far"]["a_to_b"]["delay_ms"] == 10.0
 
 
@@ -122,6 +123,19 @@ def test_one_link_measured_anew_leaves_the_others_as_they_were(topology: Topolog
     after = measure(topology, folder, BookLab(delay_ms=15.0), lambda _: None, only=["hq-far"])
     assert after["links"]["hq-near"] == before
     assert after["links"]["hq-far"]["within"] is False
+
+
+def test_a_plain_link_is_asked_for_what_it_may_not_do(topology: Topology) -> None:
+    assert said(BookLab(delay_ms=0.05), topology, "hq-near")[1:] == ([], 1)
+    _, breaches, tries = said(BookLab(delay_ms=500.0), topology, "hq-near")
+    assert tries == 1
+    assert "mean round trip: 0.00 ± 0.50 ms, not 1000.00 ms" in breaches
+
+
+def test_a_plain_link_is_measured_again_on_a_noisy_machine(topology: Topology) -> None:
+    _, breaches, tries = said(BookLab(delay_ms=0.6, noise_ms=7.0), topology, "hq-near")
+    assert tries == TRIES
+    assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 7.0 ms"
 
 
 def test_a_breach_on_a_quiet_machine_is_final(topology: Topology) -> None:

@@ -71,11 +71,34 @@ def test_declared_loss_and_jitter_are_judged() -> None:
     ]
 
 
-def test_a_plain_link_need_only_answer() -> None:
-    plain = replace(LINK, a_to_b=Shape(), b_to_a=Shape())
-    bare = LinkFigures(DirectionFigures(), DirectionFigures(), RoundTrips(0.1, 9.0, 0.2, 50, 50))
-    assert judge(plain, PlainVeth(), bare).within
-    assert not judge(plain, PlainVeth(), replace(bare, round_trips=None)).within
+PLAIN = replace(LINK, a_to_b=Shape(), b_to_a=Shape())
+PROMPT = DirectionFigures(delay_ms=0.05, jitter_ms=0.02, loss=Loss(0, 2000))
+BARE = LinkFigures(PROMPT, PROMPT, RoundTrips(0.1, 0.4, 0.1, 200, 200), 0.2)
+
+
+def test_a_plain_link_that_neither_loses_nor_holds_up_is_within() -> None:
+    assert judge(PLAIN, PlainVeth(), BARE).within
+
+
+@pytest.mark.parametrize(
+    ("seen", "text"),
+    [
+        (replace(BARE, round_trips=None), "reachability: answers from the other end, not none"),
+        (replace(BARE, a_to_b=replace(PROMPT, loss=Loss(1, 2000))), "loss a_to_b: 0.000%, not 1 of 2000 (0.050%)"),
+        (replace(BARE, b_to_a=replace(PROMPT, loss=None)), "loss b_to_a: 0.000%, not no measurement"),
+        (replace(BARE, b_to_a=replace(PROMPT, delay_ms=500.0)), "delay b_to_a: 0 ± 0.50 ms, not 500.00 ms"),
+        (
+            replace(BARE, round_trips=RoundTrips(0.6, 0.9, 0.6, 200, 200)),
+            "mean round trip: 0.00 ± 0.50 ms, not 0.60 ms",
+        ),
+        (
+            replace(BARE, round_trips=RoundTrips(0.1, 5.2, 0.3, 200, 200)),
+            "99th percentile of round trips: at most 5.00 ms, not 5.20 ms",
+        ),
+    ],
+)
+def test_a_plain_link_is_judged_for_loss_and_delay(seen: LinkFigures, text: str) -> None:
+    assert [breach.text for breach in judge(PLAIN, PlainVeth(), seen).breaches] == [text]
 
 
 def test_what_the_driver_does_not_keep_is_not_judged() -> None:

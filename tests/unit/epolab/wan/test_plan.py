@@ -9,10 +9,17 @@ def planned(shape: Shape):  # type: ignore[no-untyped-def]
     return plan_link(Link("l", "a", "b", shape, shape, ()), shaped=shape.shaped)
 
 
-def test_a_plain_link_is_only_asked_for_round_trips() -> None:
+def test_a_plain_link_is_asked_for_round_trips_and_for_loss() -> None:
     plan = planned(Shape())
-    assert plan.round_trips > 0
-    assert (plan.a_to_b.loss, plan.a_to_b.rate, plan.a_to_b.jitter, plan.a_to_b.goodput) == (None, None, None, None)
+    assert plan.round_trips >= 200
+    for direction in (plan.a_to_b, plan.b_to_a):
+        assert direction.loss is not None and direction.loss.count == LOSSLESS_SAMPLE
+        assert (direction.rate, direction.jitter, direction.goodput) == (None, None, None)
+
+
+def test_a_plain_link_is_measured_in_a_few_seconds() -> None:
+    plan = planned(Shape())
+    assert plan.round_trips * plan.round_trip_pause_ms / 1000 + plan.a_to_b.loss.seconds < 2
 
 
 @pytest.mark.parametrize("rate_bps", [512_000, 2_000_000, 10_000_000, 100_000_000, 1_000_000_000])
@@ -67,5 +74,3 @@ def test_a_link_made_without_its_shape_is_still_asked_for_loss() -> None:
     plan = plan_link(slow, shaped=False)
     assert plan.a_to_b.loss is not None
     assert (plan.a_to_b.rate, plan.a_to_b.jitter, plan.a_to_b.goodput) == (None, None, None)
-    plain = plan_link(Link("l", "a", "b", Shape(), Shape(), ()), shaped=False)
-    assert plain.a_to_b.loss is None

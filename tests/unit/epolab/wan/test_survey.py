@@ -68,10 +68,11 @@ def test_a_shaped_link_is_measured_in_order_and_both_ways() -> None:
     assert (seen.congestion_control, seen.noise_ms) == ("cubic", 0.2)
 
 
-def test_a_plain_link_is_only_greeted_and_echoed() -> None:
+def test_a_plain_link_is_greeted_echoed_and_asked_for_loss() -> None:
     seen, book, _ = survey(Shape())
-    assert [op for end, op in book if end == "a"] == ["round_trips", "round_trips"]
-    assert (seen.a_to_b.rate_bps, seen.a_to_b.loss) == (None, None)
+    assert [op for end, op in book if end == "a"] == ["round_trips", "round_trips", "flow"]
+    assert (seen.a_to_b.rate_bps, seen.a_to_b.goodput_bps) == (None, None)
+    assert seen.a_to_b.loss is not None and seen.a_to_b.loss.sample == 2000
 
 
 def test_a_link_that_answers_no_greeting_is_asked_nothing_more() -> None:

@@ -71,11 +71,12 @@ class Verdict:
 
 
 def judge(link: Link, driver: Driver, seen: LinkFigures) -> Verdict:
-    """The verdict on a link; what the driver does not honour is not judged, and a plain link need only answer."""
+    """The verdict on a link; what is asked for and the driver does not honour is not judged.
+
+    A plain link asks for nothing, so it may neither lose nor hold up anything.
+    """
     if seen.round_trips is None:
         return Verdict((Breach("reachability", None, "answers from the other end", "none"),))
-    if not link.shaped:
-        return Verdict(())
     kept = {"a_to_b": driver.honours(link.a_to_b), "b_to_a": driver.honours(link.b_to_a)}
     breaches = list(_judge_direction("a_to_b", link.a_to_b, kept["a_to_b"], seen.a_to_b))
     breaches += _judge_direction("b_to_a", link.b_to_a, kept["b_to_a"], seen.b_to_a)

@@ -18,7 +18,7 @@ SMALL_PAYLOAD_BYTES = 6
 
 ROUND_TRIPS = 200
 ROUND_TRIP_PAUSE_MS = 8.0
-PLAIN_ROUND_TRIPS = 50
+PLAIN_ROUND_TRIP_PAUSE_MS = 4.0
 JITTER_SAMPLE = 600
 JITTER_SECONDS_LIMIT = 20.0
 RATE_SECONDS = 2.0
@@ -95,12 +95,12 @@ class LinkPlan:
 
 
 def plan_link(link: Link, *, shaped: bool) -> LinkPlan:
-    """The plan for a link; one made without its shape is asked for round trips, and for loss if it was to have one."""
-    bare = DirectionPlan(_plan_loss(Shape()) if link.shaped else None, None, None, None)
+    """The plan for a link; one made without a shape is asked for round trips and for loss."""
     round_trip = link.a_to_b.delay_ms + link.b_to_a.delay_ms
     patience = 0.5 + (round_trip + max(link.a_to_b.queue_ms, link.b_to_a.queue_ms)) / 1000
     if not shaped:
-        return LinkPlan(PLAIN_ROUND_TRIPS, ROUND_TRIP_PAUSE_MS, patience, bare, bare)
+        bare = DirectionPlan(_plan_loss(Shape()), None, None, None)
+        return LinkPlan(ROUND_TRIPS, PLAIN_ROUND_TRIP_PAUSE_MS, patience, bare, bare)
     pause = max(ROUND_TRIP_PAUSE_MS, *(_probe_pause_ms(shape) for shape in (link.a_to_b, link.b_to_a)))
     clean = not any(shape.loss_ratio or shape.jitter_ms for shape in (link.a_to_b, link.b_to_a))
     there, back = (_plan_direction(it, round_trip, fills=clean) for it in (link.a_to_b, link.b_to_a))
