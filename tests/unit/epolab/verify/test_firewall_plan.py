@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from epolab.model import facts
-from epolab.topology import load_topology
-from epolab.verify.firewall_plan import STRANGER_V4, STRANGER_V6, answering, strangers_visits, welcome_visits
+from epolab.model.topology import Topology
+from epolab.topology import load_text, load_topology
+from epolab.verify.firewall_plan import STRANGER_V4, STRANGER_V6, Visit, answering, strangers_visits, welcome_visits
+from epolab.verify.plugin import subjects
 
 TOPOLOGY = load_topology(Path(__file__).parents[4] / "topologies" / "quickstart.yaml")
 
@@ -34,3 +36,71 @@ def test_a_port_that_never_answers_a_single_knock_is_left_to_the_rules() -> None
     assert {exception.port for exception in answering(TOPOLOGY, agent)} == {8081}
     relay = facts.relays(TOPOLOGY)[0]
     assert {(e.protocol, e.port) for e in answering(TOPOLOGY, relay)} >= {("tcp", 8083), ("udp", 8083), ("udp", 8082)}
+
+
+ROUTERS = """epolab: 1
+sites:
+  hq: {nodes: {epo: {components: [server, sql]}, pc: {components: agent}}}
+  near:
+    nodes:
+      gate: {components: [router, superagent, relay]}
+      pc: {components: agent}
+      other: {components: updates}
+  far: {nodes: {gate: {components: [router, agent]}}}
+wan:
+  - {between: [hq, near], delay: 700ms}
+  - {between: [near, far]}
+"""
+ALONE = "epolab: 1\nsites: {hq: {nodes: {all: {components: [router, dns, server, sql, agent]}}}}\n"
+
+
+def loaded(text: str) -> Topology:
+    found = load_text(text.encode(), "routers.yaml")
+    assert found.valid and found.topology is not None, found.problems
+    return found.topology
+
+
+def strangers(topology: Topology, host: str) -> list[Visit]:
+    return [visit for visit in strangers_visits(topology) if visit.host == host]
+
+
+def test_a_router_is_visited_by_a_node_of_its_segment_that_no_exception_for_the_port_names() -> None:
+    visits = strangers(loaded(ROUTERS), "near/gate")
+    served = [visit for visit in visits if visit.knock.port in {8081, 8083} and visit.knock.protocol == "tcp"]
+    assert {(visit.guest, visit.knock.source) for visit in served} == {("near/other", None)}
+    assert {":" in visit.knock.address for visit in served} == {False, True}
+
+
+def test_where_the_whole_segment_is_named_the_stranger_comes_over_a_line() -> None:
+    visits = [visit for visit in strangers(loaded(ROUTERS), "near/gate") if visit.knock.protocol == "udp"]
+    assert visits
+    assert {visit.guest.partition("/")[0] for visit in visits} <= {"hq", "far"}
+
+
+def test_a_router_alone_on_its_segment_is_visited_from_the_nearest_site() -> None:
+    topology = loaded(ROUTERS)
+    visits = strangers(topology, "far/gate")
+    assert visits
+    assert {visit.guest for visit in visits} == {"near/gate"}
+    assert "far/gate" in subjects(topology)["guarded"]
+
+
+def test_a_stranger_is_never_stopped_on_the_way() -> None:
+    shut = loaded(
+        ROUTERS.replace("      other:", "      deaf:").replace("  far: {", "  far: {firewall: {default: deny}, ")
+    )
+    for visit in strangers_visits(shut):
+        guest, host = shut.node(visit.guest), shut.node(visit.host)
+        assert facts.reachable(shut, guest, host, visit.knock.protocol, visit.knock.port)
+
+
+def test_where_there_is_no_stranger_there_is_no_such_check() -> None:
+    topology = loaded(ALONE)
+    assert strangers_visits(topology) == []
+    assert subjects(topology)["guarded"] == ()
+    assert subjects(topology)["agent"] == ("hq/all",)
+
+
+def test_a_visit_over_a_long_line_is_waited_for() -> None:
+    waits = {visit.knock.timeout_s for visit in welcome_visits(loaded(ROUTERS)) if visit.guest == "hq/epo"}
+    assert max(waits) > 2 * 1.4

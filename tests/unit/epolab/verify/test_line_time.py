@@ -4,7 +4,7 @@ import pytest
 
 from epolab.model.topology import Topology
 from epolab.topology import load_text
-from epolab.verify.line_time import replication_limit_seconds, transfer_seconds
+from epolab.verify.line_time import patience_seconds, replication_limit_seconds, round_trip_seconds, transfer_seconds
 
 CHAIN = b"""epolab: 1
 sites:
@@ -35,3 +35,13 @@ def test_the_slowest_line_on_the_way_decides_in_the_direction_of_the_content(cha
 def test_the_limit_grows_with_the_content_and_is_never_less_than_it_was(chain: Topology) -> None:
     assert replication_limit_seconds(chain, 1_000_000, 120) == 120
     assert replication_limit_seconds(chain, 50_000_000, 120) == pytest.approx(3 * (50 + 400) + 60)
+
+
+def test_a_knock_is_waited_for_by_the_lines_it_crosses() -> None:
+    lines = CHAIN.replace(b"rate: 8mbit", b"delay: 600ms")
+    far = load_text(lines, "chain.yaml").topology
+    assert far is not None
+    server, mid, end = (far.node(path) for path in ("hq/epo", "mid/sa", "end/sb"))
+    assert round_trip_seconds(far, server, server) == 0
+    assert round_trip_seconds(far, server, mid) == round_trip_seconds(far, end, server) == pytest.approx(1.2)
+    assert patience_seconds(far, server, mid) > 2 * 1.2

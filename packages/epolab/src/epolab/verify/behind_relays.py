@@ -14,6 +14,7 @@ from epolab.model.topology import Topology
 from epolab.verify.agents import becomes, port_of, status
 from epolab.verify.callins import CallIn, await_callins, server_time
 from epolab.verify.knocks import Answer, Knock
+from epolab.verify.line_time import patience_seconds
 from epolab.verify.policy_change import assigned, names_of
 from epolab.verify.services import RELAY, answers, stopped
 from epolab.verify.ways import Way, goes, limit_seconds, ways
@@ -104,7 +105,10 @@ def _call_from_outside(witness: Witness, topology: Topology, nodes: list[Node], 
 def _knock(witness: Witness, topology: Topology, handler: Node, nodes: list[Node], life: Life) -> None:
     """Knock from a handler that has no way there at the agents' ports, in both families."""
     visits = [
-        (node.path, Knock("tcp", str(address), port_of(topology, node)))
+        (
+            node.path,
+            Knock("tcp", str(address), port_of(topology, node), timeout_s=patience_seconds(topology, handler, node)),
+        )
         for node in nodes
         for address in (node.ipv4, node.ipv6)
     ]

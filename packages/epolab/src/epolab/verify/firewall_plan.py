@@ -1,4 +1,4 @@
-"""Which visits show that the exceptions of the agents work: who knocks where, invited or not."""
+"""Which visits show that the exceptions of the agents work: who knocks where, invited or not (pure)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from epolab.model.firewall import FirewallException
 from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.verify.knocks import Knock
+from epolab.verify.line_time import patience_seconds
 
 # an address of the transit range that no link uses; a site's router takes it for the moment of the check
 STRANGER_V4 = "100.64.255.1"
@@ -56,7 +57,7 @@ def welcome_visits(topology: Topology) -> list[Visit]:
     for host in facts.agents(topology):
         for exception in answering(topology, host):
             for guest in _guests(topology, host, exception):
-                visits += _knocks(guest, host, exception, None)
+                visits += _knocks(topology, guest, host, exception, None)
     return visits
 
 
@@ -72,22 +73,68 @@ def _names(exception: FirewallException, node: Node) -> bool:
     return any(node.ipv4 in ip_network(cidr) for cidr in exception.sources_v4)
 
 
+def _may_name(exception: FirewallException, node: Node) -> bool:
+    """Whether an exception names any address that a node may come from."""
+    return any(i.ipv4.ip in ip_network(cidr) for i in node.interfaces for cidr in exception.sources_v4)
+
+
 def strangers_visits(topology: Topology) -> list[Visit]:
-    """For each exception that is not open to everybody: a visit in each family from an address it does not name."""
+    """For each exception that is not open to everybody: a visit in each family from an address it does not name.
+
+    A host that nobody who is not named can come to has no such visit.
+    """
     visits = []
     for host in facts.agents(topology):
-        guest = facts.router(topology, host.site)
         for exception in answering(topology, host):
-            if "0.0.0.0/0" not in exception.sources_v4 and host.path != guest.path:
-                visits += _knocks(guest, host, exception, (STRANGER_V4, STRANGER_V6))
+            if not any("0.0.0.0/0" in each.sources_v4 for each in _of_same_port(topology, host, exception)):
+                visits += _strangers_knocks(topology, host, exception)
     return list(dict.fromkeys(visits))
 
 
-def _knocks(guest: Node, host: Node, exception: FirewallException, sources: tuple[str, str] | None) -> list[Visit]:
+def _of_same_port(topology: Topology, host: Node, exception: FirewallException) -> list[FirewallException]:
+    service = (exception.protocol, exception.port)
+    return [each for each in facts.exceptions(topology, host) if (each.protocol, each.port) == service]
+
+
+def _strangers_knocks(topology: Topology, host: Node, exception: FirewallException) -> list[Visit]:
+    """From the site's router under an address that is nobody's; a router is visited by another node under its own."""
+    router = facts.router(topology, host.site)
+    if host.path != router.path:
+        return _knocks(topology, router, host, exception, (STRANGER_V4, STRANGER_V6))
+    guest = _unnamed(topology, host, exception)
+    return [] if guest is None else _knocks(topology, guest, host, exception, None)
+
+
+def _unnamed(topology: Topology, host: Node, exception: FirewallException) -> Node | None:
+    """The nearest node that no exception for this port names and that the sites let through, if there is one."""
+    named = _of_same_port(topology, host, exception)
+    others = [
+        node
+        for node in topology.nodes
+        if node.path != host.path
+        and not any(_may_name(each, node) for each in named)
+        and facts.reachable(topology, node, host, exception.protocol, exception.port)
+    ]
+    return min(others, key=lambda node: _links_away(topology, node, host), default=None)
+
+
+def _links_away(topology: Topology, node: Node, host: Node) -> int:
+    return 0 if facts.shares_segment(node, host) else 1 + len(facts.links_between(topology, node, host))
+
+
+def _knocks(
+    topology: Topology, guest: Node, host: Node, exception: FirewallException, sources: tuple[str, str] | None
+) -> list[Visit]:
     send = DISCOVERY if exception.protocol == "udp" else ""
+    patience = patience_seconds(topology, guest, host)
     v4, v6 = sources or (None, None)
     pairs = ((str(host.ipv4), v4), (str(host.ipv6), v6))
     return [
-        Visit(guest.path, host.path, Knock(exception.protocol, address, exception.port, send, source), exception.reason)
+        Visit(
+            guest.path,
+            host.path,
+            Knock(exception.protocol, address, exception.port, send, source, patience),
+            exception.reason,
+        )
         for address, source in pairs
     ]

@@ -5,10 +5,24 @@ from __future__ import annotations
 from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.topology import Topology
+from epolab.verify.knocks import TIMEOUT_SECONDS
 
 # lines are shared, lose packets, and TCP starts slowly on them
 MARGIN = 3.0
 SLACK_SECONDS = 60.0
+
+
+def round_trip_seconds(topology: Topology, source: Node, destination: Node) -> float:
+    """What the lines between two nodes hold up a packet and its answer; 0 without a line."""
+    shapes = [
+        shape for link in facts.links_between(topology, source, destination) for shape in (link.a_to_b, link.b_to_a)
+    ]
+    return sum(shape.delay_ms + shape.jitter_ms for shape in shapes) / 1000
+
+
+def patience_seconds(topology: Topology, source: Node, destination: Node) -> float:
+    """How long to wait for the answer to a single knock."""
+    return TIMEOUT_SECONDS + 2 * round_trip_seconds(topology, source, destination)
 
 
 def transfer_seconds(topology: Topology, source: Node, destination: Node, size: int) -> float:

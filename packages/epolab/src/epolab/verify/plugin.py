@@ -13,6 +13,7 @@ from epolab.model import facts
 from epolab.model.topology import Topology
 from epolab.verify.broken import PromiseBrokenError
 from epolab.verify.content import replication_subjects
+from epolab.verify.firewall_plan import strangers_visits
 from epolab.verify.promises import PROMISES
 from epolab.verify.relay_plan import client_of
 from epolab.verify.report import Outcome, Result
@@ -29,6 +30,7 @@ def subjects(topology: Topology) -> dict[str, tuple[str, ...]]:
     needy = [node for node in agents if facts.needs_relay(topology, node)]
     return {
         "agent": tuple(node.path for node in agents),
+        "guarded": tuple(dict.fromkeys(visit.host for visit in strangers_visits(topology))),
         "wakeable": tuple(node.path for node in agents if facts.wakers(topology, node)),
         "relay": tuple(node.path for node in relays),
         "visited_relay": tuple(node.path for node in relays if client_of(topology, node) != node),

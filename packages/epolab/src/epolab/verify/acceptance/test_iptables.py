@@ -42,7 +42,7 @@ def welcome_fixture(witness: Witness, topology: Topology) -> dict[str, list[tupl
 
 @pytest.fixture(scope="module", name="strangers")
 def strangers_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str, list[tuple[Visit, Answer]]]]:
-    """The same visits from an address that no exception names: each site's router takes it for the moment."""
+    """Visits from addresses that no exception names: each site's router takes such a one for the moment."""
     routers = [facts.router(topology, site.name) for site in topology.sites]
     away = f"ip addr del {STRANGER_V4}/32 dev lo 2>/dev/null; ip -6 addr del {STRANGER_V6}/128 dev lo 2>/dev/null; true"
     undos = [Undo(router.path, away, "a stranger's address") for router in routers]
@@ -110,13 +110,13 @@ def test_an_allowed_source_gets_an_answer(agent: str, welcome: dict[str, list[tu
 
 
 @pytest.mark.disturbs
-def test_a_forbidden_source_gets_none(agent: str, strangers: dict[str, list[tuple[Visit, Answer]]]) -> None:
+def test_a_forbidden_source_gets_none(guarded: str, strangers: dict[str, list[tuple[Visit, Answer]]]) -> None:
     """from a forbidden source the port does not answer"""
-    visits = strangers.get(agent, [])
-    expect(bool(visits), f"{agent}: a stranger was sent", "no visit was made")
+    visits = strangers.get(guarded, [])
+    expect(bool(visits), f"{guarded}: a stranger was sent", "no visit was made")
     expect_all(
         [
-            (f"{agent}: {visit.text} gets no answer", f"{answer.text} at {visit.knock.address}")
+            (f"{guarded}: {visit.text} gets no answer", f"{answer.text} at {visit.knock.address}")
             for visit, answer in visits
             if answer.outcome != "silent"
         ]
