@@ -40,7 +40,7 @@ class MemoryWorker:
     def _result(self, op: str, args: dict[str, Any]) -> Any:
         links, documents = self._runtime.links, self._runtime.documents
         if op == "link_apply":
-            links[args["name"]] = {"a": {"attached": True}, "b": {"attached": True}}
+            links[args["name"]] = {"driver": args.get("driver"), "a": {"attached": True}, "b": {"attached": True}}
         if op == "link_remove":
             links.pop(args["name"], None)
         if op == "document_write":
@@ -49,6 +49,7 @@ class MemoryWorker:
             documents["phase"] = args
         return {
             "link_state": links,
+            "link_counters": {},
             "document_read": documents.get(args.get("name", "")),
             "phase_read": documents.get("phase"),
         }.get(op)

@@ -8,8 +8,11 @@ from epolab.components.node import node_props
 from epolab.components.settings import LabSettings
 from epolab.components.wan import link_props
 from epolab.errors import LabNotFoundError
+from epolab.hands.journal import Journal, Undo
 from epolab.provider import fabric, link, node
 from epolab.steps.inspect import inspect_lab, list_labs, status
+from epolab.steps.wan import list_links
+from epolab.verify.turns import turn
 
 
 @pytest.fixture(name="lab")
@@ -90,3 +93,22 @@ def test_in_full(lab, runtime, topology):
 def test_a_lab_that_is_not_there(runtime, world):
     with pytest.raises(LabNotFoundError):
         status(runtime, "lab")
+
+
+def test_the_driver_is_the_one_a_link_was_laid_with(lab, runtime):
+    runtime.links["hq-tokyo"]["driver"] = "none"
+    assert inspect_lab(runtime, "lab")["links"][0]["driver"] == "none"
+    assert list_links(runtime, "lab")[0]["driver"] == "none"
+
+
+def test_what_a_killed_verification_left_is_drift_until_somebody_verifies(lab, runtime, world):
+    folder = world.folder("lab").path
+    journal = Journal(folder / "journal", lambda undo: None)
+    for path in ("hq/epo", "tokyo/far"):
+        journal._note(Undo(path, "true", "services paused"))
+    document = status(runtime, "lab")
+    assert document["state"] == "degraded"
+    assert {drift["what"] for drift in document["drift"]} == {"node hq/epo", "node tokyo/far"}
+    assert all(drift["observed"].startswith("services paused") for drift in document["drift"])
+    with turn(folder, alone=True):
+        assert status(runtime, "lab")["drift"] == []

@@ -10,6 +10,7 @@ from epolab.model.document import to_document
 from epolab.provider.labels import digest_of
 from epolab.steps.drivers import chosen_drivers, host_facts
 from epolab.steps.labs import find_lab
+from epolab.steps.measuring import measure_alone
 from epolab.steps.phase import write_phase
 from epolab.steps.work import Work, read_done, write_done
 
@@ -39,10 +40,8 @@ def run(work: Work) -> bool:
     digest = inputs(work, chosen_drivers(work.topology, host_facts(work.docker)))
     if read_done(work, "measure") == digest and work.folder.read_json(CERTIFICATE) is not None:
         return False
-    from epolab.verify.measure import measure
-
     write_done(work, "measure", None)
     write_phase(work, find_lab(work.docker, work.lab), "creating")
-    measure(work.topology, work.folder, work.docker, work.progress.note)
+    measure_alone(work.topology, work.folder, work.docker, work.progress.note)
     write_done(work, "measure", digest)
     return True

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from epolab.errors import LinkImpossibleError, TunMissingError
+from epolab.errors import FabricError, LinkImpossibleError, TunMissingError
 from epolab.hands.capacity import has_tun
+from epolab.hands.docker import Docker
+from epolab.hands.fabric import open_fabric
 from epolab.hands.link_facts import read_link_facts
 from epolab.images import image_reference
 from epolab.model.topology import Topology
+from epolab.steps.labs import LabRecord
 from epolab.wan.choose import Choice, choose
 from epolab.wan.driver import HostFacts
 
@@ -50,6 +53,24 @@ def choices(topology: Topology, facts: HostFacts) -> tuple[Choice, ...]:
 def chosen_drivers(topology: Topology, facts: HostFacts) -> dict[str, str]:
     """The driver of each link, by the link's name."""
     return {choice.link: choice.driver for choice in choices(topology, facts)}
+
+
+def laid_drivers(docker: Docker, lab: LabRecord, topology: Topology) -> dict[str, str]:
+    """The driver that the fabric laid each link with; for one that is not laid, what `up` would choose today."""
+    laid = _laid(docker, lab) if topology.links else {}
+    lacking = [link.name for link in topology.links if link.name not in laid]
+    chosen = chosen_drivers(topology, host_facts(docker)) if lacking else {}
+    return {link.name: laid.get(link.name) or chosen[link.name] for link in topology.links}
+
+
+def _laid(docker: Docker, lab: LabRecord) -> dict[str, str]:
+    if lab.fabric is None or not lab.fabric.running:
+        return {}
+    try:
+        with open_fabric(docker, lab.fabric.name) as fabric:
+            return {name: link["driver"] for name, link in fabric.call("link_state").items()}
+    except FabricError:
+        return {}  # `status` tells of a fabric that does not answer
 
 
 def needing_tun(topology: Topology) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ from epolab.hands.docker import Docker
 from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder
 from epolab.model.topology import Topology
+from epolab.steps.declaration import read_topology
+from epolab.steps.declaration import require_topology as require_topology
 from epolab.steps.document import lab_document, lab_state, node_state
-from epolab.steps.drivers import chosen_drivers, host_facts
+from epolab.steps.drivers import laid_drivers
 from epolab.steps.labs import LabRecord, find_lab, own_labs
 from epolab.steps.phase import read_phase, read_stood
+from epolab.steps.replay import left_disturbed
 from epolab.steps.sweep import expiry
-from epolab.topology import load_topology
 
 NO_TIMINGS = {"images_s": None, "engine_s": None, "deploy_s": None, "ready_s": None, "total_s": None}
 
@@ -30,20 +32,6 @@ def require_lab(docker: Docker, name: str) -> LabRecord:
     return LabRecord(name, "", None, None, None, ())
 
 
-def read_topology(lab: str) -> Topology | None:
-    """The topology a lab was last brought up from; None if it never came so far."""
-    path = LabFolder.of(lab).path / "topology.yaml"
-    return load_topology(path) if path.exists() else None
-
-
-def require_topology(lab: str) -> Topology:
-    """The topology a lab was last brought up from."""
-    topology = read_topology(lab)
-    if topology is None:
-        raise LabNotFoundError(f"lab {lab} has no topology on this host", hint=f"epolab up FILE --name {lab}")
-    return topology
-
-
 def inspect_lab(docker: Docker, name: str) -> dict[str, Any]:
     """The lab's whole document."""
     lab, topology, folder = require_lab(docker, name), require_topology(name), LabFolder.of(name)
@@ -53,7 +41,7 @@ def inspect_lab(docker: Docker, name: str) -> dict[str, Any]:
         topology,
         lab_state(lab, topology, phase, held=folder.is_locked("lab")),
         expiry(lab, phase, read_stood(folder)),
-        chosen_drivers(topology, host_facts(docker)),
+        laid_drivers(docker, lab, topology),
         folder.read_json("certificate.json"),
         folder.read_json("timings.json") or NO_TIMINGS,
     )
@@ -91,7 +79,7 @@ def status(docker: Docker, name: str) -> dict[str, Any]:
     lab, topology = require_lab(docker, name), require_topology(name)
     phase = read_phase(docker, lab)
     state = lab_state(lab, topology, phase, held=LabFolder.of(name).is_locked("lab"))
-    drift = [*node_drift(lab, topology), *fabric_drift(docker, lab, topology)]
+    drift = [*node_drift(lab, topology), *fabric_drift(docker, lab, topology), *disturbance_drift(name)]
     if drift and state == "ready":
         state = "degraded"
     return {"lab": name, "state": state, "drift": drift}
@@ -109,6 +97,19 @@ def node_drift(lab: LabRecord, topology: Topology) -> list[dict[str, str]]:
         if member.path not in declared:
             drift.append({"what": f"container {member.name}", "expected": "absent", "observed": "present"})
     return drift
+
+
+def disturbance_drift(name: str) -> list[dict[str, str]]:
+    """What a verification that was killed has left disturbed, until another command puts it back."""
+    notes = {(undo.node, undo.reason): None for undo in left_disturbed(LabFolder.of(name).path)}
+    return [
+        {
+            "what": f"node {node}",
+            "expected": "undisturbed",
+            "observed": f"{reason}, until the next verify, up or deploy",
+        }
+        for node, reason in notes
+    ]
 
 
 def fabric_drift(docker: Docker, lab: LabRecord, topology: Topology) -> list[dict[str, str]]:

@@ -10,8 +10,9 @@ from epolab.hands.files import LabFolder
 from epolab.hands.process import mark_session
 from epolab.hands.until import seconds
 from epolab.steps import deploy, life
+from epolab.steps.declaration import require_topology
 from epolab.steps.document import timings_document
-from epolab.steps.inspect import inspect_lab, require_topology
+from epolab.steps.inspect import inspect_lab
 from epolab.steps.labs import find_lab, own_labs
 from epolab.steps.names import owner_name, pick_lab
 from epolab.steps.phase import note_failure, write_phase

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
-from epolab.errors import NotReadyError, WorldError
+from epolab.errors import LabBusyError, NotReadyError, WorldError
 from epolab.hands.docker import Docker
 from epolab.hands.files import LabFolder
-from epolab.hands.journal import Fate, Undo
+from epolab.hands.journal import Fate, Journal, Undo
 from epolab.hands.until import until
 from epolab.model.topology import Topology
 from epolab.provider.labels import node_container
@@ -50,6 +51,21 @@ def replay_notes(docker: Docker, lab: str, topology: Topology, kinds: Iterable[K
                 lambda undo, written, kind=kind: fate(undo, written, standings) if kind_of(undo) == kind else "keep"  # type: ignore[misc]
             )
             _refuse_waiting(lab, topology, [undo for undo, verdict in own if verdict == "keep"])
+
+
+def left_disturbed(folder: Path) -> list[Undo]:
+    """What is still to be put back in the lab of this folder; nothing of it is left while somebody disturbs it now."""
+    if not any((folder / "journal").glob("*.json")):
+        return []
+    try:
+        with turn(folder, alone=False, limit_seconds=0):
+            return [undo for _, undo in Journal(folder / "journal", _leave).pending()]
+    except LabBusyError:
+        return []
+
+
+def _leave(undo: Undo) -> None:
+    raise AssertionError(f"who only looks puts nothing back: {undo.reason}")
 
 
 def kind_of(undo: Undo) -> Kind:

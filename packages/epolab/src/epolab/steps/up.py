@@ -9,11 +9,12 @@ from typing import Any
 
 from epolab.errors import EpolabError, InterruptedByUserError
 from epolab.hands.docker import Docker
-from epolab.hands.files import LabFolder, write_private
+from epolab.hands.files import LabFolder
 from epolab.hands.process import end_children, mark_session
 from epolab.hands.until import after, now, seconds, stamp
 from epolab.model.topology import Topology
 from epolab.steps import life
+from epolab.steps.declaration import COPY, keep_topology
 from epolab.steps.document import timings_document
 from epolab.steps.inspect import inspect_lab
 from epolab.steps.labs import find_lab
@@ -68,7 +69,7 @@ def run_steps(work: Work, wish: Wish) -> None:
     """Take the steps; on Ctrl-C end what we started and say how to go on."""
     try:
         take(work, life.CHECK)
-        write_private(work.folder.path / "topology.yaml", wish.file.read_bytes())
+        keep_topology(work.folder, wish.file)
         take(work, life.MAKE)
         replay_notes(work.docker, work.lab, work.topology, ["passing"])  # only now is there every node that has notes
         take(work, life.MEASURE)
@@ -100,5 +101,5 @@ def renew_lease(work: Work) -> None:
 
 def discard_untouched(work: Work, *, fresh: bool) -> None:
     """A folder that we made and under which nothing was created is nothing to keep."""
-    if fresh and work.folder.path.exists() and not (work.folder.path / "topology.yaml").exists():
+    if fresh and work.folder.path.exists() and not (work.folder.path / COPY).exists():
         work.folder.remove()

@@ -9,18 +9,23 @@ from epolab.errors import ArgumentError
 from epolab.hands.docker import Docker
 from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder
+from epolab.hands.process import mark_session
 from epolab.provider.labels import fabric_container
+from epolab.steps.declaration import require_topology
 from epolab.steps.document import link_document, shape_document
-from epolab.steps.drivers import chosen_drivers, host_facts
-from epolab.steps.inspect import require_topology
+from epolab.steps.drivers import laid_drivers
+from epolab.steps.inspect import require_lab
+from epolab.steps.measuring import measure_alone
+from epolab.steps.replay import replay_notes
 
+LOCK_SECONDS = 600.0
 _NOTHING = {"bytes": None, "packets": None, "dropped": None}
 
 
 def list_links(docker: Docker, lab: str) -> list[dict[str, Any]]:
     """The document of `wan ls`; what a link's driver cannot count is null."""
     topology = require_topology(lab)
-    drivers = chosen_drivers(topology, host_facts(docker))
+    drivers = laid_drivers(docker, require_lab(docker, lab), topology)
     with open_fabric(docker, fabric_container(lab)) as fabric:
         counters: dict[str, Any] = fabric.call("link_counters")
     return [
@@ -35,16 +40,16 @@ def list_links(docker: Docker, lab: str) -> list[dict[str, Any]]:
 
 
 def measure_links(docker: Docker, lab: str, name: str | None, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Measure the certificate anew; the LINK documents of all links, or of one."""
-    from epolab.verify.measure import measure
-
+    """Measure the certificate anew, all of it or one link; the LINK documents of what was measured."""
     topology, folder = require_topology(lab), LabFolder.of(lab)
     names = [link.name for link in topology.links]
     if name is not None and name not in names:
         raise ArgumentError(f"lab {lab} has no link {name!r}", hint=f"one of: {', '.join(names)}")
-    with folder.lock("lab", wait_seconds=600, on_wait=say, purpose=f"wan measure {lab}"):
-        certificate = measure(topology, folder, docker, say)
-    drivers = chosen_drivers(topology, host_facts(docker))
+    with folder.lock("lab", wait_seconds=LOCK_SECONDS, on_wait=say, purpose=f"wan measure {lab}"):
+        mark_session(folder.path)
+        replay_notes(docker, lab, topology)
+        certificate = measure_alone(topology, folder, docker, say, only=None if name is None else {name})
+    drivers = laid_drivers(docker, require_lab(docker, lab), topology)
     return [
         link_document(link, drivers[link.name], certificate) for link in topology.links if name in (None, link.name)
     ]
