@@ -1,12 +1,17 @@
 """What the server says about readiness."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from epolab.errors import ContainerError
 from epolab.hands.files import LabFolder, write_private
 from epolab.hands.run import Completed
+from epolab.hands.until import seconds
 from epolab.steps.progress import Silent
-from epolab.steps.ready import ask, missing, parse
+from epolab.steps.ready import LIMIT_SECONDS, Wait, ask, limit_seconds, missing, parse, sleepers
+from epolab.steps.wakeup import Waker
 from epolab.steps.work import Work
 
 READY = {
@@ -71,3 +76,49 @@ def test_the_web_apis_answer():
 def test_another_answer_is_a_failure(text):
     with pytest.raises(ContainerError):
         parse(text)
+
+
+def test_a_system_that_is_enrolled_and_not_current_is_one_to_wake():
+    systems = [
+        {"fqdn": "new", "enrolled": False, "ready": False},
+        {"fqdn": "old", "enrolled": True, "ready": False},
+        {"fqdn": "current", "enrolled": True, "ready": True},
+    ]
+    assert sleepers(READY | {"systems": systems}) == ["old"]
+
+
+def test_the_wait_is_as_long_as_those_need_that_nobody_can_wake(topology, monkeypatch):
+    assert limit_seconds(topology) == LIMIT_SECONDS
+    far = replace(topology.node("tokyo/far"), asci_seconds=300.0)
+    monkeypatch.setattr("epolab.steps.ready.unreached", lambda topology: [far])
+    assert limit_seconds(topology) == LIMIT_SECONDS + 600.0
+
+
+class Sleepy:
+    """A server two of whose agents become current only when they are woken."""
+
+    NAMES = ("pc-1.hq.test", "far.tokyo.test")
+
+    def __init__(self):
+        self.woken = []
+
+    def exec(self, name, argv, stdin=b"", limit_seconds=None):
+        config = stdin.decode()
+        if "system.wakeupAgent" in config:
+            self.woken += [line for line in config.splitlines() if "names=" in line]
+            return Completed(0, b'OK:\r\n"completed: 2"', b"")
+        systems = [{"fqdn": fqdn, "enrolled": True, "ready": bool(self.woken)} for fqdn in self.NAMES]
+        return Completed(0, b"OK:\r\n" + json.dumps({**READY, "systems": systems, "repositories": []}).encode(), b"")
+
+
+def test_agents_that_would_call_in_late_are_woken(topology, tmp_path):
+    server, folder = Sleepy(), LabFolder(tmp_path / "lab").make()
+    write_private(folder.path / "secrets" / "admin.password", b"hush\n")
+    work = Work(topology, "lab", "me", None, server, folder, Silent())
+    wait = Wait(work, Waker(topology), seconds())
+    assert wait.is_over() is False
+    assert (server.woken, wait.waited, len(wait.last)) == ([], True, 2)
+    wait.began -= 3600
+    assert wait.is_over() is False
+    assert wait.is_over() is True
+    assert server.woken == ['data-urlencode = "names=pc-1.hq.test,far.tokyo.test"']
