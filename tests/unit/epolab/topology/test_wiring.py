@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import IPv4Interface, IPv6Interface, ip_address
 
 from epolab.model.topology import Topology
 from epolab.topology.wiring import interface_name, mac
@@ -21,8 +21,19 @@ def test_interface_names_fit_the_kernel_and_stay_apart() -> None:
 
 
 def test_a_mac_is_locally_administered_and_its_own() -> None:
-    assert mac("hq/epo", "eth0").startswith("02:") and len(mac("hq/epo", "eth0")) == 17
-    assert mac("hq/epo", "eth0") == mac("hq/epo", "eth0") != mac("hq/epo", "eth1")
+    pair = (IPv4Interface("10.1.0.10/24"), IPv6Interface("fd00:1::10/64"))
+    assert mac(*pair).startswith("02:") and len(mac(*pair)) == 17
+    assert mac(*pair) == mac(*pair) != mac(IPv4Interface("10.1.0.11/24"), pair[1])
+
+
+def test_who_takes_the_addresses_of_a_node_takes_its_mac(topology_of: Callable[[str], Topology]) -> None:
+    before, after = (topology_of(CHAIN.replace("pc:", f"{name}:")) for name in ("alpha", "gamma"))
+    assert before.node("c/alpha").interfaces == after.node("c/gamma").interfaces
+
+
+def test_no_two_interfaces_share_a_mac(topology_of: Callable[[str], Topology]) -> None:
+    macs = [interface.mac for node in topology_of(CHAIN).nodes for interface in node.interfaces]
+    assert len(macs) == len(set(macs)) == 9
 
 
 def test_a_router_has_an_interface_per_network_and_link(topology_of: Callable[[str], Topology]) -> None:

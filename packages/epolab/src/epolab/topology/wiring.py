@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from ipaddress import IPv4Interface, IPv6Interface
 
 from epolab.model.link import Link
 from epolab.model.node import Interface, Route
@@ -24,9 +25,12 @@ def interface_name(peer: str) -> str:
     return f"{name[:10]}-{sha256(peer.encode()).hexdigest()[:4]}"
 
 
-def mac(path: str, interface: str) -> str:
-    """A locally administered address that depends on the node's path and the interface alone."""
-    digest = sha256(f"{path}/{interface}".encode()).digest()[:5]
+def mac(ipv4: IPv4Interface, ipv6: IPv6Interface) -> str:
+    """A locally administered address that depends on the IP addresses alone.
+
+    A node that takes the addresses of one that left is so reached at once: its neighbours need not learn anything.
+    """
+    digest = sha256(f"{ipv4.ip}/{ipv6.ip}".encode()).digest()[:5]
     return ":".join(["02", *(f"{byte:02x}" for byte in digest)])
 
 
@@ -40,7 +44,7 @@ def _on_segments(site: DraftSite, node: DraftNode, plan: Plan) -> Iterator[Inter
     for index, name in enumerate(node_networks(site, node)):
         segment = by_name[name].path
         ipv4, ipv6 = plan.addresses[node.path, segment]
-        yield Interface(f"eth{index}", segment, None, mac(node.path, f"eth{index}"), ipv4, ipv6)
+        yield Interface(f"eth{index}", segment, None, mac(ipv4, ipv6), ipv4, ipv6)
 
 
 def _on_links(site: DraftSite, node: DraftNode, links: tuple[Link, ...]) -> Iterator[Interface]:
@@ -48,7 +52,7 @@ def _on_links(site: DraftSite, node: DraftNode, links: tuple[Link, ...]) -> Iter
         if link.joins(site.name):
             name = interface_name(link.peer(site.name))
             ipv4, ipv6 = transit(number, 1 if link.a == site.name else 2)
-            yield Interface(name, None, link.name, mac(node.path, name), ipv4, ipv6)
+            yield Interface(name, None, link.name, mac(ipv4, ipv6), ipv4, ipv6)
 
 
 def routes(site: DraftSite, node: DraftNode, plan: Plan, links: tuple[Link, ...]) -> tuple[Route, ...]:
