@@ -1,8 +1,13 @@
 """Reading frames, and a request from its segments."""
 
+import socket
 import struct
+from pathlib import Path
 
-from epolab.verify.sniffer_program import segment_of, whole_request
+import pytest
+
+from epolab.verify import sniffer_program
+from epolab.verify.sniffer_program import listen, segment_of, whole_request
 
 
 def frame(payload: bytes, port: int, sequence: int = 7) -> bytes:
@@ -24,3 +29,22 @@ def test_a_request_is_whole_when_its_body_is_and_order_does_not_matter() -> None
     assert whole_request(parts, b"PUT ") is None
     del parts[30]
     assert whole_request(parts, b"POST /wakeup ") is None
+
+
+def test_while_it_records_its_marker_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No packet socket is needed for that: recording raw frames takes root."""
+    made, unix = socket.socket, Path("/proc/net/unix")
+    listed: list[bool] = []
+
+    def opened(family: int, *kind: int) -> socket.socket:
+        return made(socket.AF_UNIX, socket.SOCK_DGRAM) if family == socket.AF_PACKET else made(family, *kind)
+
+    def looked(*_: object) -> tuple[list[object], list[object], list[object]]:
+        listed.append("@a-marker-of-a-test" in unix.read_text())
+        return [], [], []
+
+    monkeypatch.setattr(sniffer_program.socket, "socket", opened)
+    monkeypatch.setattr(sniffer_program.select, "select", looked)
+    assert listen(8081, b"POST", 1.0, "a-marker-of-a-test") == {"request": "", "source": ""}
+    assert listed == [True]
+    assert "@a-marker-of-a-test" not in unix.read_text()

@@ -1,7 +1,8 @@
 """Sent to an agent's node and run there: records what arrives at a TCP port until one whole HTTP request has come.
 
-Standard library only. Standard input is JSON `{"port": int, "begins": str, "timeout_s": float}`; standard output is
-JSON `{"request": hex, "source": str}` of the first request with a body that begins so, empty when none came.
+Standard library only. Standard input is JSON `{"port": int, "begins": str, "timeout_s": float, "marker": str}`;
+standard output is JSON `{"request": hex, "source": str}` of the first request with a body that begins so, empty when
+none came. As long as it records, the kernel lists an abstract socket named by the marker in /proc/net/unix.
 """
 
 import json
@@ -42,11 +43,15 @@ def whole_request(parts: dict[int, bytes], begins: bytes) -> bytes | None:
     return data
 
 
-def listen(port: int, begins: bytes, timeout_s: float) -> dict[str, str]:
+def listen(port: int, begins: bytes, timeout_s: float, marker: str) -> dict[str, str]:
     """The first whole request that arrives."""
     streams: dict[tuple[str, int], dict[int, bytes]] = {}
     deadline = time.monotonic() + timeout_s
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock:
+    with (
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sign,
+    ):
+        sign.bind(f"\0{marker}")
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([sock], [], [], left)[0]:
                 break
@@ -63,4 +68,5 @@ def listen(port: int, begins: bytes, timeout_s: float) -> dict[str, str]:
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    sys.stdout.write(json.dumps(listen(asked["port"], asked["begins"].encode(), asked["timeout_s"])))
+    found = listen(asked["port"], asked["begins"].encode(), asked["timeout_s"], asked["marker"])
+    sys.stdout.write(json.dumps(found))

@@ -49,13 +49,20 @@ def test_the_log_page_is_shown_to_the_server_side(witness: Witness, topology: To
 def woken_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str, Woken]]:
     """Every agent that a handler reaches, made slow, woken up once, the call recorded on its way in."""
     awake = [node for node in facts.agents(topology) if facts.wakers(topology, node)]
-    with slowed(witness, awake):
-        yield wake(witness, awake)
+    with slowed(witness, awake) as troubles:
+        yield wake(witness, awake, troubles)
+
+
+def watched(woken: dict[str, Woken], path: str) -> Woken:
+    """What an agent's wake-up did; broken when the agent could not be watched."""
+    call = woken[path]
+    expect(not call.trouble, f"{path}: calls in rarely for a while, and lets its port be watched", call.trouble)
+    return call
 
 
 def test_a_wakeup_is_obeyed_at_once(woken: dict[str, Woken], wakeable: str) -> None:
     """a wake-up makes the agent call in within 5 s, with the wake-up's id, although it is not its time"""
-    call = woken[wakeable]
+    call = watched(woken, wakeable)
     expect(
         call.asci_seconds >= SLOW_ASCI_SECONDS,
         f"{wakeable}: calls in every {SLOW_ASCI_SECONDS:.0f} s or less often during this check",
@@ -71,7 +78,7 @@ def test_a_wakeup_is_obeyed_at_once(woken: dict[str, Woken], wakeable: str) -> N
 
 def test_a_forged_or_replayed_wakeup_is_refused(witness: Witness, woken: dict[str, Woken], wakeable: str) -> None:
     """a forged wake-up, and the real one replayed byte for byte, are refused and cause no call-in"""
-    call = woken[wakeable]
+    call = watched(woken, wakeable)
     expect(bool(call.request), f"{wakeable}: the real wake-up can be recorded on its way in", "nothing was recorded")
     broken = [
         (f"{wakeable}: a {what} wake-up is refused with 403", f"{wakeable} answered {answer!r}")
