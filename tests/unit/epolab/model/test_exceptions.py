@@ -53,3 +53,27 @@ def test_no_exception_is_said_twice(quickstart: Topology) -> None:
     for node in quickstart.nodes:
         found = exceptions(quickstart, node)
         assert len(found) == len(set(found))
+
+
+def test_a_relay_is_discovered_only_where_its_policy_lets_it_listen(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of("""
+epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      old: {components: relay}
+      new: {components: relay}
+management:
+  policies:
+    - {name: Old, category: relay, settings: {enabled: true, discoveryPorts: [8083]}}
+    - {name: New, category: relay, settings: {enabled: true, port: 9000, discoveryPorts: [8082]}}
+  assignments: [{policy: Old, system: hq/old}, {policy: New, system: hq/new}]
+""")
+    of_all = {("tcp", 8081, "mfeagent")}
+    assert set(of(lab, "hq/old")) == of_all | {
+        ("udp", 8082, "mfeagent"),
+        ("udp", 8083, "cmamesh"),
+        ("tcp", 8083, "cmamesh"),
+    }
+    assert set(of(lab, "hq/new")) == of_all | {("udp", 8082, "cmamesh"), ("tcp", 9000, "cmamesh")}

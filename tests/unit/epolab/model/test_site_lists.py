@@ -123,3 +123,83 @@ def test_agents_behind_the_firewall_need_the_relays_of_their_segment(quickstart:
 def test_a_relay_with_a_shorter_list_lacks_what_its_client_has(topology_of: Callable[[str], Topology]) -> None:
     lab = topology_of(LAB)
     assert paths(site_lists.missing_handlers(lab, lab.node("shop/pc"), lab.node("shop/till"))) == ["hq/ah", "hq/epo"]
+
+
+TWO_NETWORKS = """
+epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      ah: {components: handler}
+  shop:
+    networks:
+      tills: {ipv4: 10.7.0.0/24}
+      office: {ipv4: 10.8.0.0/24}
+    nodes:
+      sa: {components: superagent, network: [tills, office]}
+      till: {components: agent, network: tills}
+      pc: {components: agent, network: office}
+      both: {components: agent, network: [office, tills]}
+wan: [{between: [hq, shop]}]
+management:
+  handlers:
+    - {subnet: 10.7.0.0/24, use: hq/ah}
+    - {group: shop, subnet: 10.8.0.0/24, use: [hq/ah, hq/epo]}
+    - {group: hq, subnet: 10.8.0.0/24, use: hq/epo}
+"""
+
+
+def test_a_superagent_on_two_networks_serves_its_first(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(TWO_NETWORKS)
+    sa, pc = lab.node("shop/sa"), lab.node("shop/pc")
+    assert site_lists.served_segment(sa) == "shop/tills"
+    assert paths(site_lists.repository_clients(lab, sa)) == ["shop/till", "shop/both"]
+    assert site_lists.repository_of(lab, lab.node("shop/both")) == sa
+    assert site_lists.repository_of(lab, pc).path == "hq/ah"
+
+
+def test_a_rule_for_a_group_and_a_subnet_is_for_agents_that_are_in_both(
+    topology_of: Callable[[str], Topology],
+) -> None:
+    lab = topology_of(TWO_NETWORKS)
+    assert paths(site_lists.handler_order(lab, lab.node("shop/pc"))) == ["hq/ah", "hq/epo"]
+    outside = topology_of(TWO_NETWORKS.replace("{group: shop, ", "{group: shop/1_SuperAgents, "))
+    assert site_lists.handler_rule(outside, outside.node("shop/pc")).name == "Default rule"
+
+
+def test_a_subnet_is_matched_by_the_first_address_which_agents_report(
+    topology_of: Callable[[str], Topology],
+) -> None:
+    lab = topology_of(TWO_NETWORKS)
+    assert paths(site_lists.handler_order(lab, lab.node("shop/both"))) == ["hq/ah", "hq/epo"]
+    assert paths(site_lists.handler_order(lab, lab.node("shop/sa"))) == ["hq/ah"]
+
+
+RELAYS = """
+epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      old: {components: relay}
+      new: {components: relay}
+      pc: {components: agent}
+      pc5: {components: agent, version: 5.6.0}
+management:
+  policies:
+    - {name: Old, category: relay, settings: {enabled: true, discoveryPorts: [8083]}}
+    - {name: New, category: relay, settings: {enabled: true, discoveryPorts: [8082]}}
+  assignments: [{policy: Old, system: hq/old}, {policy: New, system: hq/new}]
+"""
+
+
+def test_an_agent_finds_the_relays_that_listen_where_its_version_asks(
+    topology_of: Callable[[str], Topology],
+) -> None:
+    lab = topology_of(RELAYS)
+    pc, pc5 = lab.node("hq/pc"), lab.node("hq/pc5")
+    assert (site_lists.discovery_port(pc), site_lists.discovery_port(pc5)) == (8083, 8082)
+    assert paths(site_lists.relays_for(lab, pc)) == ["hq/old"]
+    assert paths(site_lists.relays_for(lab, pc5)) == ["hq/new"]
+    assert site_lists.discovery_ports(lab, lab.node("hq/old")) == (8083,)

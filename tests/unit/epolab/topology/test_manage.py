@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from epolab.model.management import Assignment, HandlerRule, Repository, Task
+from epolab.model.management import Assignment, HandlerRule, Task
 from epolab.topology.draft import Draft
 from epolab.topology.manage import plan_management, seconds, whole
 
@@ -42,7 +42,6 @@ def test_shorthand_is_declared_in_the_tree(draft_of: Callable[[str], Draft]) -> 
     assert Assignment("SuperAgent repository", "a/1_SuperAgents", None) in tree.assignments
     assert Assignment("RelayServer", "a/2_Relays", None) in tree.assignments
     assert Assignment("RelayServer", None, "a/sa") in tree.assignments
-    assert tree.repositories == (Repository("ePOSA_SA", "a/sa", "superagent"),)
     assert tree.tasks == (Task("Default update task", "update", 30.0, ""),)
     assert tree.handlers == (HandlerRule("Default rule", None, (), ("hq/epo", "hq/ah")),)
 
@@ -67,7 +66,6 @@ def test_what_is_declared_is_there_and_replaces_defaults(draft_of: Callable[[str
     assert (calm.settings["enforcementSeconds"], calm.settings["asciSeconds"]) == (600, 20)
     assert tree.tasks == (Task("Nightly", "update", 3600.0, "night"),)
     assert [rule.name for rule in tree.handlers] == ["Rule for a", "Near", "Default rule"]
-    assert tree.repositories[0].name == "Branch"
     assert Assignment("RelayServer", None, "a/rel") in tree.assignments
 
 
@@ -82,3 +80,28 @@ def test_whatever_is_named_exists(draft_of: Callable[[str], Draft]) -> None:
 def test_seconds_and_whole_numbers() -> None:
     assert seconds(Decimal(1500), 1) == 1.5 and seconds(None, 7) == 7
     assert str(whole(5.0)) == "5" and whole(1.5) == 1.5
+
+
+def test_what_is_for_the_root_is_in_the_tree(draft_of: Callable[[str], Draft]) -> None:
+    root = """
+management:
+  policies: [{name: Ours, category: agent}]
+  assignments: [{policy: Ours, group: My Organization}]
+  handlers: [{group: My Organization, use: hq/ah}]
+"""
+    tree = plan_management(draft_of(LAB + root))
+    at_root = [a.policy for a in tree.assignments if a.group == ""]
+    assert "Ours" in at_root and "Default agent" not in at_root
+    assert tree.handlers[0] == HandlerRule("Rule for My Organization", "", (), ("hq/ah",))
+
+
+def test_the_policy_of_a_declared_group_is_not_overridden_by_a_component(draft_of: Callable[[str], Draft]) -> None:
+    placed = """
+management:
+  groups: {night: {systems: a/rel}, day: {systems: a/sa}}
+  policies: [{name: Nightly, category: relay, settings: {enabled: true, port: 9000}}]
+  assignments: [{policy: Nightly, group: night}]
+"""
+    tree = plan_management(draft_of(LAB + placed))
+    assert [a.policy for a in tree.assignments if a.system == "a/rel"] == []
+    assert [a.policy for a in tree.assignments if a.system == "a/sa"] == ["SuperAgent repository", "RelayServer"]

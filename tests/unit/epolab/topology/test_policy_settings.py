@@ -16,9 +16,16 @@ def decode(text: str) -> tuple[Any, list[str]]:
 
 
 def test_settings_are_read_by_the_category() -> None:
-    found, problems = decode("{name: R, category: relay, settings: {enabled: true, discoveryPorts: [9000]}}")
+    found, problems = decode(
+        "{name: R, category: relay, settings: {enabled: true, discoveryPorts: [8083, 8082, 8083]}}"
+    )
     assert problems == []
-    assert found.value.settings == {"enabled": True, "discoveryPorts": [9000]}
+    assert found.value.settings == {"enabled": True, "discoveryPorts": [8083, 8082]}
+
+
+def test_a_policy_knows_where_its_settings_stand() -> None:
+    found, _ = decode("{name: R, category: relay,\n settings: {port: 9000}}")
+    assert (found.value.places["port"].line, found.value.places["port"].column) == (2, 19)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +41,9 @@ def test_settings_are_read_by_the_category() -> None:
             ["setting-not-supported"] * 2,
         ),
         ("{name: S, category: superagent, settings: {folder: /srv}}", ["setting-not-supported"]),
+        ("{name: R, category: relay, settings: {discoveryPorts: [8083, 9000]}}", ["setting-not-supported"]),
+        ("{name: R, category: relay, settings: {discoveryPorts: []}}", ["wrong-length"]),
+        ("{name: A, category: agent, settings: {wakeupPort: 443}}", ["bad-port"]),
         (
             "{name: S, category: superagent, settings: {folder: /var/lib/miniepo/repository/..}}",
             ["setting-not-supported"],

@@ -18,6 +18,7 @@ management:
 def test_every_agent_is_in_one_group(draft_of: Callable[[str], Draft]) -> None:
     groups = {group.path: group.systems for group in plan_groups(draft_of(LAB))}
     assert groups == {
+        "hq": (),
         "a": ("a/pc-1",),
         "a/1_SuperAgents": ("a/sa",),
         "a/2_Relays": ("a/rel",),

@@ -14,12 +14,12 @@ from epolab.model.ports import (
     HTTP,
     HTTPS,
     LINK_LOCAL_V6,
-    RELAY,
+    OLD_DISCOVERY,
     SQL,
 )
 from epolab.model.reach import host_cidrs
 from epolab.model.roles import handlers
-from epolab.model.site_lists import relay_clients, relay_port, repository_clients, wakeup_port
+from epolab.model.site_lists import discovery_ports, relay_clients, relay_port, repository_clients, wakeup_port
 from epolab.model.topology import Topology
 
 _OPEN: dict[str, tuple[tuple[Protocol, int, str], ...]] = {
@@ -59,7 +59,8 @@ def _of_sql(topology: Topology, node: Node) -> Iterator[FirewallException]:
 def _of_agent(topology: Topology, node: Node) -> Iterator[FirewallException]:
     """Every agent is called by handlers, and hears broadcasts: connection tracking does not know a relay's answer."""
     yield _from_nodes("tcp", wakeup_port(topology, node), handlers(topology), "mfeagent", "wake-up calls and log page")
-    owner, use = ("cmamesh", "relay discovery") if node.has("relay") else ("mfeagent", "relays' answers")
+    heard = node.has("relay") and BROADCAST in discovery_ports(topology, node)
+    owner, use = ("cmamesh", "relay discovery") if heard else ("mfeagent", "relays' answers")
     yield _from_segment(BROADCAST, topology, node, owner, f"agent broadcast port: SuperAgent wake-ups and {use}")
 
 
@@ -75,7 +76,8 @@ def _of_relay(topology: Topology, node: Node) -> Iterator[FirewallException]:
     clients = relay_clients(topology, node)
     if clients:
         yield _from_nodes("tcp", relay_port(topology, node), clients, "cmamesh", "relay")
-    yield _from_segment(RELAY, topology, node, "cmamesh", "relay discovery")
+    if OLD_DISCOVERY in discovery_ports(topology, node):
+        yield _from_segment(OLD_DISCOVERY, topology, node, "cmamesh", "relay discovery")
 
 
 def _from_nodes(

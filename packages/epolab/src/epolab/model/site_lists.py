@@ -6,7 +6,15 @@ from ipaddress import ip_network
 from epolab.model.management import Category, HandlerRule, Policy
 from epolab.model.node import Node
 from epolab.model.paths import segments_of, shares_segment
-from epolab.model.ports import AGENT_WAKEUP, HTTPS, RELAY
+from epolab.model.ports import (
+    AGENT_WAKEUP,
+    BROADCAST,
+    BROADCASTS_SINCE,
+    HTTPS,
+    OLD_DISCOVERY,
+    RELAY,
+    RELAY_DISCOVERY,
+)
 from epolab.model.reach import reachable
 from epolab.model.roles import nodes_with, relays, repositories
 from epolab.model.topology import Topology
@@ -56,14 +64,15 @@ def handler_rule(topology: Topology, node: Node) -> HandlerRule:
 
 
 def _applies(rule: HandlerRule, node: Node, lineage: tuple[str, ...]) -> bool:
-    if rule.group is None and not rule.subnets:
-        return True
-    return rule.group in lineage or any(_in_subnet(node, subnet) for subnet in rule.subnets)
+    """Of a rule for a group and for subnets both must hold."""
+    in_group = rule.group is None or rule.group in lineage
+    return in_group and (not rule.subnets or any(_in_subnet(node, subnet) for subnet in rule.subnets))
 
 
 def _in_subnet(node: Node, subnet: str) -> bool:
+    """By the addresses that an agent reports, those of its first interface."""
     network = ip_network(subnet)
-    return any(address in network for i in node.interfaces for address in (i.ipv4.ip, i.ipv6.ip))
+    return any(address in network for address in (node.ipv4, node.ipv6))
 
 
 def handler_order(topology: Topology, node: Node) -> tuple[Node, ...]:
@@ -88,8 +97,9 @@ def needs_relay(topology: Topology, node: Node) -> bool:
 
 
 def relays_for(topology: Topology, node: Node) -> tuple[Node, ...]:
-    """The relays that can answer an agent's broadcast: other agents on one of its segments, in file order."""
-    return tuple(r for r in relays(topology) if r.path != node.path and shares_segment(r, node))
+    """The relays that answer an agent's broadcast: other agents on one of its segments that listen where it asks."""
+    near = [r for r in relays(topology) if r.path != node.path and shares_segment(r, node)]
+    return tuple(r for r in near if discovery_port(node) in discovery_ports(topology, r))
 
 
 def relay_clients(topology: Topology, relay: Node) -> tuple[Node, ...]:
@@ -102,6 +112,18 @@ def relay_port(topology: Topology, relay: Node) -> int:
     policy = policies_of(topology, relay).get("relay")
     port = policy.settings.get("port", RELAY) if policy else RELAY
     return port if isinstance(port, int) else RELAY
+
+
+def discovery_ports(topology: Topology, relay: Node) -> tuple[int, ...]:
+    """The UDP ports on which a relay hears discoveries, by its policy."""
+    policy = policies_of(topology, relay).get("relay")
+    ports = policy.settings.get("discoveryPorts", RELAY_DISCOVERY) if policy else RELAY_DISCOVERY
+    return tuple(port for port in ports if isinstance(port, int)) if isinstance(ports, list | tuple) else ()
+
+
+def discovery_port(node: Node) -> int:
+    """The UDP port on which an agent of this version asks for relays (domain: port table)."""
+    return BROADCAST if int(node.version.partition(".")[0]) >= BROADCASTS_SINCE else OLD_DISCOVERY
 
 
 def wakeup_port(topology: Topology, node: Node) -> int:
@@ -120,7 +142,7 @@ def site_list(topology: Topology, node: Node) -> SiteList:
 def _distance(node: Node, repository: Node) -> int:
     if node.path == repository.path:
         return 0
-    if segments_of(node) & segments_of(repository):
+    if served_segment(repository) in segments_of(node):
         return 1
     return 2 if node.site == repository.site else 3
 
@@ -133,12 +155,16 @@ def repository_of(topology: Topology, node: Node) -> Node:
 
 def _nearest(node: Node, held: tuple[Node, ...]) -> Node | None:
     """The repository on an agent's own segment, if there is one; of several the one with the nearest address."""
-    return min((r for r in held if _is_near(node, r)), key=lambda r: _address_distance(node, r), default=None)
+    return min(
+        (r for r in held if served_segment(r) in segments_of(node)),
+        key=lambda r: _address_distance(node, r),
+        default=None,
+    )
 
 
-def _is_near(node: Node, repository: Node) -> bool:
-    """Whether the address that the agent's list gives of a repository lies on a segment of the agent's."""
-    return shares_segment(node, repository) and any(repository.ipv4 in i.ipv4.network for i in node.interfaces)
+def served_segment(repository: Node) -> str | None:
+    """The one segment that a SuperAgent serves: that of its first interface, whose addresses site lists name."""
+    return repository.interfaces[0].segment
 
 
 def _address_distance(node: Node, repository: Node) -> int:
@@ -147,9 +173,9 @@ def _address_distance(node: Node, repository: Node) -> int:
 
 
 def repository_clients(topology: Topology, repository: Node) -> tuple[Node, ...]:
-    """The agents of its segment that take content from a SuperAgent, itself not counted."""
-    held = repositories(topology)
-    users = [a for a in nodes_with(topology, "agent") if a.path != repository.path and shares_segment(a, repository)]
+    """The agents of the segment it serves that take content from a SuperAgent, itself not counted."""
+    held, segment = repositories(topology), served_segment(repository)
+    users = [a for a in nodes_with(topology, "agent") if a.path != repository.path and segment in segments_of(a)]
     return tuple(a for a in users if _nearest(a, held) == repository)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from epolab.model.management import (
+    ROOT_GROUP,
     Assignment,
     Category,
     Group,
     HandlerRule,
     Management,
     Policy,
-    Repository,
     Task,
 )
 from epolab.topology.draft import Draft, DraftNode
@@ -49,10 +49,11 @@ def lab_asci(draft: Draft) -> float:
 
 
 def plan_management(draft: Draft) -> Management:
-    """The whole tree; everything named in it exists."""
+    """The whole tree but for the repositories, which follow from it; everything named in it exists."""
     groups = plan_groups(draft)
     policies = [*_declared_policies(draft), *_default_policies(draft)]
-    assignments = [*_declared_assignments(draft, groups), *_default_assignments(draft, groups)]
+    declared = list(_declared_assignments(draft, groups))
+    assignments = [*declared, *_default_assignments(draft, groups, _targets(policies, declared))]
     for node in draft.with_component("agent"):
         if node.file.asci is not None:
             _give_own_asci(draft, node, groups, policies, assignments)
@@ -62,7 +63,6 @@ def plan_management(draft: Draft) -> Management:
         assignments=_one_per_target(policies, assignments),
         tasks=tuple(_tasks(draft, groups)),
         handlers=tuple(_handler_rules(draft, groups)),
-        repositories=tuple(_repositories(draft)),
     )
 
 
@@ -90,7 +90,7 @@ def _default_policies(draft: Draft) -> Iterator[Policy]:
 
 
 def _declared_assignments(draft: Draft, groups: tuple[Group, ...]) -> Iterator[Assignment]:
-    known = {group.path for group in groups}
+    known = {"", *(group.path for group in groups)}
     for written in draft.management.assignments.value if draft.management.assignments else ():
         body = written.value
         if body.policy is None:
@@ -101,7 +101,15 @@ def _declared_assignments(draft: Draft, groups: tuple[Group, ...]) -> Iterator[A
             yield Assignment(body.policy.value, None, node.path)
 
 
-def _default_assignments(draft: Draft, groups: tuple[Group, ...]) -> Iterator[Assignment]:
+def _targets(policies: list[Policy], assignments: list[Assignment]) -> frozenset[tuple[str | None, str | None]]:
+    """Which groups have a policy of which category of their own."""
+    return frozenset((a.group, _category(policies, a)) for a in assignments if a.group is not None)
+
+
+def _default_assignments(
+    draft: Draft, groups: tuple[Group, ...], declared: frozenset[tuple[str | None, str | None]]
+) -> Iterator[Assignment]:
+    """What defaults and components stand for; a policy that a system's own declared group has is not overridden."""
     for name in DEFAULT_POLICIES.values():
         yield Assignment(name, "", None)
     for group in groups:
@@ -114,12 +122,13 @@ def _default_assignments(draft: Draft, groups: tuple[Group, ...]) -> Iterator[As
         ("relay", RELAYS, RELAY_POLICY),
     ):
         for node in draft.with_component(component):
-            if not _is_in(groups, node, f"{node.site}/{subgroup}"):
+            own = _group_of(groups, node)
+            if own != f"{node.site}/{subgroup}" and (not own or (own, component) not in declared):
                 yield Assignment(policy, None, node.path)
 
 
-def _is_in(groups: tuple[Group, ...], node: DraftNode, path: str) -> bool:
-    return any(group.path == path and node.path in group.systems for group in groups)
+def _group_of(groups: tuple[Group, ...], node: DraftNode) -> str:
+    return next((group.path for group in groups if node.path in group.systems), default_group(node))
 
 
 def _give_own_asci(
@@ -141,8 +150,7 @@ def _give_own_asci(
 def _in_force(
     node: DraftNode, groups: tuple[Group, ...], policies: list[Policy], assignments: list[Assignment]
 ) -> dict[str, object]:
-    path = next((group.path for group in groups if node.path in group.systems), default_group(node))
-    parts = path.split("/")
+    parts = _group_of(groups, node).split("/")
     lineage = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)] + [""]
     by_name = {policy.name: policy for policy in policies}
     own = [a.policy for a in assignments if a.system == node.path]
@@ -179,14 +187,14 @@ def _tasks(draft: Draft, groups: tuple[Group, ...]) -> Iterator[Task]:
 
 
 def _handler_rules(draft: Draft, groups: tuple[Group, ...]) -> Iterator[HandlerRule]:
-    known = {group.path for group in groups}
+    known = {"", *(group.path for group in groups)}
     for written in draft.management.handlers.value if draft.management.handlers else ():
         rule = written.value
         group = tree_path(rule.group.value) if rule.group else None
         subnets = tuple(word.value for word in rule.subnet.value) if rule.subnet else ()
         use = tuple(node.path for word in rule.use.value for node in draft.expand(word.value)) if rule.use else ()
         if use and (subnets or group in known):
-            name = rule.name.value if rule.name else f"Rule for {group or ', '.join(subnets)}"
+            name = rule.name.value if rule.name else f"Rule for {group or ', '.join(subnets) or ROOT_GROUP}"
             yield HandlerRule(name, group, subnets, tuple(dict.fromkeys(use)))
     yield HandlerRule(DEFAULT_RULE, None, (), handler_paths(draft))
 
@@ -195,13 +203,3 @@ def handler_paths(draft: Draft) -> tuple[str, ...]:
     """All handlers, the server first."""
     nodes = [*draft.with_component("server"), *draft.with_component("handler")]
     return tuple(dict.fromkeys(node.path for node in nodes))
-
-
-def _repositories(draft: Draft) -> Iterator[Repository]:
-    names: dict[str, str] = {}
-    for written in draft.management.repositories.value if draft.management.repositories else ():
-        for node in draft.expand(written.value.node.value) if written.value.node else ():
-            names[node.path] = written.value.name.value if written.value.name else ""
-    for node in draft.with_component("superagent"):
-        name = names.get(node.path) or f"ePOSA_{node.name.upper()}"
-        yield Repository(name, node.path, "superagent")

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from epolab.model import ports
@@ -14,9 +14,10 @@ from epolab.topology import words
 from epolab.topology.compounds import Many, Record, key
 from epolab.topology.report import Located, Path, Report, did_you_mean
 from epolab.topology.specs import Choice, Flag, Schema, Spec, Text, Whole, refuse_type
-from epolab.yaml_file import Mapping, Value
+from epolab.yaml_file import Mapping, Place, Value
 
-_PORT = Whole(1, 65535, "bad-port")
+_PORT = Whole(ports.LEAST_AGENT_PORT, 65535, "bad-port")
+"""The processes of an agent are not root's, so that they cannot listen on ports below."""
 
 CATEGORIES: dict[Category, dict[str, tuple[Spec[Any], object, str]]] = {
     "agent": {
@@ -46,6 +47,10 @@ SUPPORTED = {
     "folder": (r"/var/lib/miniepo/repository(/(?!\.\.?(/|$))[^/]+)*/?", "use /var/lib/miniepo/repository, or below it"),
     "repositoryMode": ("subnet", "use `subnet`, the default: the SuperAgent of the segment, then the handlers"),
     "branch": ("Current", "use `Current`, the default"),
+    "discoveryPorts": (
+        f"{ports.BROADCAST}|{ports.OLD_DISCOVERY}",
+        f"agents of 5.x ask on {ports.BROADCAST}, older ones on {ports.OLD_DISCOVERY}, and none on another port",
+    ),
 }
 """Settings of which only some values are supported yet: a pattern of those, and what to write instead of others."""
 
@@ -83,11 +88,12 @@ class PolicyKeys:
 
 @dataclass(frozen=True)
 class PolicyFile:
-    """A policy object whose settings were read."""
+    """A policy object whose settings were read; `places` is where each one's value stands."""
 
     name: Located[str] | None
     category: Located[Category] | None
     settings: dict[str, object]
+    places: dict[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,9 +108,12 @@ class PolicySpec:
             return None
         category = cast(Located[Category] | None, written.value.category)
         settings: dict[str, object] = {}
+        places: dict[str, Place] = {}
         if category is not None and written.value.settings is not None:
-            settings = read_settings(category.value, written.value.settings.value, (*path, "settings"), report)
-        return Located(PolicyFile(written.value.name, category, settings), written.place)
+            given = written.value.settings.value
+            settings = read_settings(category.value, given, (*path, "settings"), report)
+            places = {name.text: item.place for name, item in given.entries}
+        return Located(PolicyFile(written.value.name, category, settings, places), written.place)
 
     def schema(self) -> Schema:
         return {**self.keys.schema(), "allOf": [_settings_schema(category) for category in CATEGORIES]}
@@ -140,13 +149,15 @@ def read_settings(category: Category, value: Mapping, path: Path, report: Report
 
 
 def _refuse_unsupported(name: str, decoded: Located[Any], report: Report) -> None:
-    pattern, instead = SUPPORTED.get(name, (None, ""))
-    if pattern is not None and not re.fullmatch(pattern, decoded.value):
-        message = f'the {name} "{decoded.value}" is not supported yet'
-        report.error(decoded.place, "setting-not-supported", message, instead)
+    pattern, instead = SUPPORTED.get(name, (r"(?s).*", ""))
+    for item in decoded.value if isinstance(decoded.value, tuple) else (decoded,):
+        if not re.fullmatch(pattern, str(item.value)):
+            message = f'the {name} "{item.value}" is not supported yet'
+            report.error(item.place, "setting-not-supported", message, instead)
 
 
 def _plain(value: object) -> object:
+    """A value as JSON has it; what stands in a list twice is there once."""
     if isinstance(value, tuple):
-        return [_plain(item.value) for item in value]
+        return list(dict.fromkeys(_plain(item.value) for item in value))
     return value

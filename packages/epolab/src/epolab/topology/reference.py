@@ -72,9 +72,13 @@ wan:
 - **Names.** A node is `<node>.<site>.test`; `update.nai.com` is the update server.
 - **Links.** A link without rate, delay, jitter and loss is a cable at LAN speed. The queue is `200ms`, on very thin
   lines the time of four full frames.
-- **Agents.** Version `4.8.0`. The System Tree has one group per site with its agents, and below it `1_SuperAgents`
+- **Agents.** Version `4.8.0`. The System Tree has one group per site, with its agents, and below it `1_SuperAgents`
   and `2_Relays`, each with the policy that turns them into what they are. Every category has a default policy at the
-  root; an agent with its own `asci` has a policy of its own. Without `tasks` there is one update task.
+  root (`My Organization`); an agent with its own `asci` has a policy of its own. Without `tasks` there is one update
+  task.
+- **Roles.** The policy in force on an agent decides what it is: its own, else that of the nearest group. One that is
+  `enabled` makes a relay or SuperAgent without any component; one that is not contradicts the component, which is an
+  error. A SuperAgent serves the segment of its first network.
 - **Handlers.** The last handler rule is for everyone else: all handlers, the server first.
 
 ## Equivalent forms

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from epolab.model.facts import policies_of
 from epolab.model.firewall import ANY, Action, FirewallRule, SiteFirewall
 from epolab.model.link import Link
-from epolab.model.node import Node
+from epolab.model.node import Kind, Node
 from epolab.model.site import Site
 from epolab.model.topology import Topology
 from epolab.topology.addresses import Plan, plan_addresses
 from epolab.topology.draft import Draft, DraftNode, DraftSite
+from epolab.topology.in_force import default_memory_mib, with_policies_in_force
 from epolab.topology.manage import lab_asci, plan_management, seconds
 from epolab.topology.shaping import resolve_link
 from epolab.topology.v1 import Names, RuleFile
 from epolab.topology.wiring import interfaces, routes
 
 DEFAULT_VERSION = "4.8.0"
-BASE_MIB = 24
-COMPONENT_MIB = {
-    "server": 160,
-    "sql": 160,
-    "handler": 96,
-    "updates": 48,
-    "dns": 8,
-    "agent": 40,
-    "relay": 32,
-    "superagent": 16,
-}
-VM_MIB = 512
 
 
 def resolve(draft: Draft, file: str, stem: str) -> Topology:
@@ -45,28 +31,7 @@ def resolve(draft: Draft, file: str, stem: str) -> Topology:
         asci_seconds=lab_asci(draft),
         description=draft.file.description.value if draft.file.description else "",
     )
-    return with_policies_in_force(topology)
-
-
-def with_policies_in_force(topology: Topology) -> Topology:
-    """Each agent's ASCI, and which SuperAgents keep a repository, as the policies have it."""
-    held = tuple(r for r in topology.management.repositories if _keeps_repository(topology, topology.node(r.node)))
-    sites = tuple(
-        replace(site, nodes=tuple(replace(node, asci_seconds=_asci(topology, node)) for node in site.nodes))
-        for site in topology.sites
-    )
-    return replace(topology, sites=sites, management=replace(topology.management, repositories=held))
-
-
-def _keeps_repository(topology: Topology, node: Node) -> bool:
-    policy = policies_of(topology, node).get("superagent")
-    return policy is not None and policy.settings.get("enabled") is True and policy.settings.get("repository") is True
-
-
-def _asci(topology: Topology, node: Node) -> float:
-    policy = policies_of(topology, node).get("agent") if node.has("agent") else None
-    asci = policy.settings.get("asciSeconds") if policy else None
-    return float(asci) if isinstance(asci, int | float) else node.asci_seconds
+    return with_policies_in_force(draft, topology)
 
 
 def _site(draft: Draft, site: DraftSite, plan: Plan, links: tuple[Link, ...]) -> Site:
@@ -81,25 +46,19 @@ def _site(draft: Draft, site: DraftSite, plan: Plan, links: tuple[Link, ...]) ->
 
 def _node(draft: Draft, site: DraftSite, node: DraftNode, plan: Plan, links: tuple[Link, ...]) -> Node:
     file = node.file
+    kind: Kind = "vm" if file.kind and file.kind.value == "vm" else "container"
     return Node(
         site=site.name,
         name=node.name,
-        kind="vm" if file.kind and file.kind.value == "vm" else "container",
+        kind=kind,
         components=node.components,
         interfaces=interfaces(site, node, plan, links),
         routes=routes(site, node, plan, links),
         asci_seconds=seconds(file.asci.value if file.asci else None, lab_asci(draft)),
         version=file.version.value if file.version else DEFAULT_VERSION,
-        memory_mib=int(file.memory.value) if file.memory else default_memory_mib(node),
+        memory_mib=int(file.memory.value) if file.memory else default_memory_mib(kind, node.components),
         image=file.image.value if file.image else None,
     )
-
-
-def default_memory_mib(node: DraftNode) -> int:
-    """What a node is reckoned to need: its components, and a whole system's share if it is a VM."""
-    if node.file.kind and node.file.kind.value == "vm":
-        return VM_MIB
-    return BASE_MIB + sum(COMPONENT_MIB.get(component, 0) for component in node.components)
 
 
 def _firewall(draft: Draft, site: DraftSite) -> SiteFirewall:

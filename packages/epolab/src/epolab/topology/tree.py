@@ -43,9 +43,9 @@ def _lineage(path: str) -> list[str]:
 
 
 def _site_groups(site: DraftSite) -> Iterator[str]:
+    """The site's own group, also of a site without agents yet, and those of the roles that are there."""
+    yield site.name
     agents = [node for node in site.nodes if "agent" in node.components]
-    if agents:
-        yield site.name
     for group in (f"{site.name}/{SUPERAGENTS}", f"{site.name}/{RELAYS}"):
         if any(default_group(node) == group for node in agents):
             yield group

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from epolab.model.topology import Topology
+from epolab.topology.checks.agent_ports import check_agent_ports
 from epolab.topology.checks.components import check_components
 from epolab.topology.checks.firewalls import check_firewalls
 from epolab.topology.checks.links import check_links
@@ -11,6 +12,7 @@ from epolab.topology.checks.names import check_names, check_stem
 from epolab.topology.checks.networks import check_networks
 from epolab.topology.checks.pace import check_pace
 from epolab.topology.checks.reach import check_reach
+from epolab.topology.checks.roles import check_roles
 from epolab.topology.checks.worth import check_worth
 from epolab.topology.draft import Draft
 from epolab.topology.report import Report
@@ -38,10 +40,12 @@ FOUNDATIONS = (
     ("topology", "wan"),
     ("topology", "sites", "*", "firewall"),
     ("topology", "management", "groups"),
+    ("topology", "management", "policies"),
+    ("topology", "management", "assignments"),
     ("topology", "management", "handlers"),
     ("meaning",),
 )
-"""What must have been understood, all of it, to say who reaches whom."""
+"""What must have been understood, all of it, to say who is what and reaches whom."""
 
 
 def check_draft(draft: Draft, report: Report, stem: str) -> None:
@@ -64,7 +68,10 @@ def resolvable(report: Report) -> bool:
 
 
 def check_topology(draft: Draft, topology: Topology, report: Report) -> None:
-    """What can be said only of the whole: who reaches whom, what pays."""
+    """What can be said only of the whole: who is what, who reaches whom, what pays."""
+    if not any(report.spoiled(*part) for part in FOUNDATIONS):
+        check_roles(draft, topology, report)
+        check_agent_ports(draft, topology, report)
     if not any(report.spoiled(*part) for part in FOUNDATIONS):
         check_reach(draft, topology, report)
     check_worth(draft, topology, report)

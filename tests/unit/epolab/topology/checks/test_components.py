@@ -45,3 +45,8 @@ def test_a_router_is_no_virtual_machine_and_alone(codes_of: Codes) -> None:
 def test_keys_of_agents_are_for_agents(codes_of: Codes) -> None:
     assert codes_of(HQ + "      pc: {components: agent, asci: 5s, version: 4.8.0}\n") == []
     assert codes_of(HQ + "      ah: {components: handler, asci: 5s}\n") == [(7, "agent-key")]
+
+
+def test_a_virtual_machine_has_the_labs_own_image(codes_of: Codes) -> None:
+    assert codes_of(HQ + "      pc: {components: agent, kind: vm, image: debian}\n") == [(7, "image-with-vm")]
+    assert codes_of(HQ + "      pc: {components: agent, kind: container, image: debian}\n") == []

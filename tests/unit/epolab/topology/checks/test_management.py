@@ -55,3 +55,11 @@ def test_handler_rules_name_handlers_and_whom_they_are_for(codes_of: Codes) -> N
 def test_one_unknown_reference_does_not_hide_another(codes_of: Codes) -> None:
     text = "  groups: {a: {systems: hq/pd}}\n  assignments: [{policy: Q, group: hq}]\n  repositories: [{node: hq/pc}]\n"
     assert codes_of(managed(text)) == [(9, "unknown-node"), (10, "unknown-policy"), (11, "not-a-superagent")]
+
+
+def test_every_site_has_a_group_and_the_tree_a_root(codes_of: Codes) -> None:
+    policies = "  policies: [{name: P, category: agent}]\n"
+    far = managed(policies + "  assignments: [{policy: P, group: far}, {policy: P, group: My Organization}]\n")
+    assert codes_of(far.replace("management:", "  far:\nwan: [{between: [hq, far]}]\nmanagement:")) == []
+    twice = "  assignments: [{policy: P, group: My Organization},\n    {policy: P, group: My Organization}]\n"
+    assert codes_of(managed(policies + twice)) == [(11, "duplicate-assignment")]

@@ -13,7 +13,7 @@ sites:
 management:
   policies:
     - {{name: Mine, category: agent, settings: {{{settings}}}}}
-    - {{name: Other, category: relay, settings: {{port: 30}}}}
+    - {{name: Other, category: relay, settings: {{port: 3000}}}}
 """
 
 

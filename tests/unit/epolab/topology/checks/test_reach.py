@@ -68,3 +68,20 @@ def test_every_site_has_a_name_server_in_reach(codes_of: Codes) -> None:
     assert codes_of(far(router)) == []
     assert codes_of(far(router + PC, "allow: {to: hq, protocol: tcp}", IN.replace("rel", "pc"))) == [(10, "no-dns")]
     assert codes_of(HQ + router) == [(7, "no-dns")]
+
+
+def test_a_relay_listens_where_the_agents_behind_it_ask(codes_of: Codes) -> None:
+    ports = "policies: [{name: P, category: relay, settings: {enabled: true, discoveryPorts: [8082]}}]"
+    given = f"management: {{{ports}, assignments: [{{policy: P, system: far/rel}}]}}\n"
+    lab = far(PC + REL, OUT, IN) + given
+    assert codes_of(lab) == [(9, "relay-deaf")]
+    assert codes_of(lab.replace("{components: agent}", "{components: agent, version: 5.0.0}")) == []
+    assert codes_of(far(PC + REL) + given) == []
+
+
+def test_a_relay_by_policy_is_a_way_like_any_other(codes_of: Codes) -> None:
+    policies = "policies: [{name: P, category: relay, settings: {enabled: true}}]"
+    given = f"management: {{{policies}, assignments: [{{policy: P, system: far/rel}}]}}\n"
+    plain = far(PC + REL.replace("relay", "agent"), OUT, IN)
+    assert codes_of(plain) == [(9, "agent-cut-off")]
+    assert codes_of(plain + given) == []

@@ -22,7 +22,8 @@ def check_components(draft: Draft, report: Report) -> None:
         _check_cast(draft, report)
     for node in draft.written_nodes:
         _check_ports(node, report)
-        _check_version(node, report)
+        if "relay" in node.components:
+            check_relay_version(node, report)
         _check_vm(node, report)
         _check_agent_keys(node, report)
     for site in draft.sites:
@@ -59,9 +60,10 @@ def _check_ports(node: DraftNode, report: Report) -> None:
                 report.error(node.place_of(component), "port-conflict", message, "put them on nodes of their own")
 
 
-def _check_version(node: DraftNode, report: Report) -> None:
+def check_relay_version(node: DraftNode, report: Report) -> None:
+    """A relay, by component or by policy, is an agent of a version that can be one."""
     version = node.file.version
-    if version is None or "relay" not in node.components:
+    if version is None:
         return
     numbers = tuple(int(part) for part in version.value.split("."))[:2]
     if numbers < RELAY_SINCE:
@@ -70,9 +72,14 @@ def _check_version(node: DraftNode, report: Report) -> None:
 
 
 def _check_vm(node: DraftNode, report: Report) -> None:
-    if node.file.kind is not None and node.file.kind.value == "vm" and "router" in node.components:
+    if node.file.kind is None or node.file.kind.value != "vm":
+        return
+    if "router" in node.components:
         message = f"{node.path}: a router in a virtual machine is not supported yet"
         report.error(node.file.kind.place, "not-supported", message, "make the router a container")
+    if node.file.image is not None:
+        message = f"{node.path}: a virtual machine has the lab's own image, the only one with a kernel"
+        report.error(node.file.image.place, "image-with-vm", message, "remove image, or make the node a container")
 
 
 def _check_agent_keys(node: DraftNode, report: Report) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import ip_network
 
-from epolab.model.management import Policy
+from epolab.model.management import ROOT_GROUP, Policy
 from epolab.topology.checks.firewalls import nodes_uncertain
 from epolab.topology.draft import Draft, DraftNode
 from epolab.topology.manage import plan_management
@@ -52,13 +52,15 @@ def _check_unique(noun: str, names: Iterable[Located[str]], code: str, report: R
         seen.setdefault(name.value, name.place)
 
 
-def find_nodes(draft: Draft, name: Located[str], component: str, report: Report) -> tuple[DraftNode, ...]:
-    """The nodes of a reference; reports what is unknown, or lacks the component."""
+def find_nodes(
+    draft: Draft, name: Located[str], component: str, report: Report, enough: str = ""
+) -> tuple[DraftNode, ...]:
+    """The nodes of a reference; reports what is unknown, or lacks the component, or the one that is enough for now."""
     found = draft.expand(name.value)
     if not found and not nodes_uncertain(report):
         message = f'there is no node "{name.value}"{did_you_mean(name.value, draft.by_reference)}'
         report.error(name.place, "unknown-node", message, "name it as `site/node`", MEANING)
-    lacking = [node for node in found if component not in node.components]
+    lacking = [node for node in found if (enough or component) not in node.components]
     if lacking and not report.lost("topology", "sites", "*", "nodes", "*", "components"):
         noun, code = LACKING[component]
         message = f"{lacking[0].path} has no {noun}"
@@ -112,7 +114,7 @@ def _check_assignments(draft: Draft, groups: list[str], policies: tuple[Policy, 
 
 
 def _targets(draft: Draft, body: AssignmentFile) -> list[str]:
-    groups = [f'the group "{tree_path(body.group.value)}"'] if body.group else []
+    groups = [f'the group "{tree_path(body.group.value) or ROOT_GROUP}"'] if body.group else []
     return groups + [node.path for node in (draft.expand(body.system.value) if body.system else ())]
 
 
@@ -126,7 +128,7 @@ def _check_assignment(
         report.error(written.place, "assignment-target", message, "write exactly one of the two")
     if body.policy and body.policy.value not in policies and not report.lost(*MANAGEMENT, "policies", "name"):
         message = f'there is no policy "{body.policy.value}"{did_you_mean(body.policy.value, policies)}'
-        report.error(body.policy.place, "unknown-policy", message, f"policies: {', '.join(policies)}")
+        report.error(body.policy.place, "unknown-policy", message, f"policies: {', '.join(policies)}", MEANING)
     _check_group(body.group, groups, report)
     if body.system is not None:
         find_nodes(draft, body.system, "agent", report)
@@ -155,6 +157,9 @@ def _check_subnet(subnet: Located[str], report: Report) -> None:
 
 
 def _check_repositories(draft: Draft, report: Report) -> None:
+    """Any agent may be a SuperAgent where a policy makes SuperAgents: that is judged when it is known who has it."""
+    policies = draft.management.policies.value if draft.management.policies else ()
+    by_policy = any(policy.value.settings.get("repository") is True for policy in policies)
     for repository in draft.management.repositories.value if draft.management.repositories else ():
         if repository.value.node is not None:
-            find_nodes(draft, repository.value.node, "superagent", report)
+            find_nodes(draft, repository.value.node, "superagent", report, "agent" if by_policy else "superagent")

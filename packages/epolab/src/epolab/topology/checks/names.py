@@ -58,7 +58,16 @@ def _check_shared(draft: Draft, report: Report) -> None:
             continue
         message = f'agents of two sites are called "{node.name}": {first.path} and {node.path}'
         report.warning(node.place, "name-shared", message, "server commands by name reach both; give them own names")
-    for first, node in superagents:
+    _report_superagents(superagents, report)
+
+
+def check_superagent_names(nodes: Iterable[DraftNode], report: Report) -> None:
+    """The names of SuperAgents, whatever made them what they are."""
+    _report_superagents(_twins(nodes), report)
+
+
+def _report_superagents(twins: list[tuple[DraftNode, DraftNode]], report: Report) -> None:
+    for first, node in twins:
         message = f'SuperAgents of two sites are called "{node.name}": {first.path} and {node.path}'
         hint = f'their repositories would both be "ePOSA_{node.name.upper()}"; give them own names'
         report.error(node.place, "superagent-name-shared", message, hint)

@@ -92,6 +92,8 @@ def _check_agent(draft: Draft, topology: Topology, agent: Node, report: Report) 
     if facts.needs_relay(topology, agent):
         relays = facts.relays_for(topology, agent)
         if not any(not facts.needs_relay(topology, relay) for relay in relays):
+            if _report_deaf(draft, topology, agent, report):
+                return
             message = f"the agent {agent.path} reaches no handler, neither directly nor through a relay on its segment"
             first = facts.handler_order(topology, agent)[0]
             hint = f"put a relay on its segment, or: {opening(topology, agent, first, ports.HTTPS)}"
@@ -101,6 +103,20 @@ def _check_agent(draft: Draft, topology: Topology, agent: Node, report: Report) 
         first = facts.handler_order(topology, agent)[0]
         hint = opening(topology, first, agent, facts.wakeup_port(topology, agent))
         report.warning(place, "wakeup-barred", message, hint)
+
+
+def _report_deaf(draft: Draft, topology: Topology, agent: Node, report: Report) -> bool:
+    """Whether a relay of its segment would serve the agent, if it listened where the agent asks."""
+    port = facts.discovery_port(agent)
+    near = [relay for relay in facts.relays(topology) if agent in facts.relay_clients(topology, relay)]
+    for relay in near:
+        if port not in facts.discovery_ports(topology, relay) and not facts.needs_relay(topology, relay):
+            message = f"the agent {agent.path} of version {agent.version} asks for relays on {port}/udp, where "
+            message += f"{relay.path} does not listen"
+            hint = f'add {port} to the `discoveryPorts` of "{facts.policies_of(topology, relay)["relay"].name}"'
+            report.error(draft.by_path[agent.path].place_of("agent"), "relay-deaf", message, hint)
+            return True
+    return False
 
 
 def _check_repository(draft: Draft, topology: Topology, repository: Node, report: Report) -> None:

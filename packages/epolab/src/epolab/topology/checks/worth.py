@@ -11,13 +11,13 @@ from epolab.topology.report import Report
 
 def check_worth(draft: Draft, topology: Topology, report: Report) -> None:
     """Warn of repositories on segments whose agents pull less per day than replication takes."""
-    told: set[frozenset[str]] = set()
+    told: set[str | None] = set()
     for repository in facts.repositories(topology):
-        segments = facts.segments_of(repository)
-        if segments in told or not facts.links_between(topology, facts.server(topology), repository):
+        segment = facts.served_segment(repository)
+        if segment in told or not facts.links_between(topology, facts.server(topology), repository):
             continue
-        told.add(segments)
-        agents = [agent for agent in facts.agents(topology) if facts.shares_segment(agent, repository)]
+        told.add(segment)
+        agents = [agent for agent in facts.agents(topology) if segment in facts.segments_of(agent)]
         worth = BandwidthSum(len(agents))
         if not worth.repository_pays:
             report.warning(
