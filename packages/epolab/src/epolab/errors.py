@@ -16,6 +16,9 @@ EpolabError
 │   ├── MemoryShortError                    less memory than the nodes' sum
 │   ├── TunMissingError                     no /dev/net/tun for a shaped link or a virtual machine
 │   ├── LinkImpossibleError                 a link's shape is beyond every driver of this host
+│   ├── ImageMissingError                   the engine has not the image that a node names
+│   ├── DiskShortError                      too little room for the lab's own folder
+│   ├── HomeUnusableError                   the place of the labs cannot be written to
 │   ├── PulumiMissingError                  no Pulumi engine was found
 │   └── ToolMissingError                    a program that set-up installs is missing
 ├── WorldError                     exit 4   the world failed while epolab acted on it
@@ -31,6 +34,7 @@ EpolabError
 │   ├── NotReadyError                       the lab did not become ready in time
 │   ├── LabBusyError                        another command holds the lab
 │   ├── RemovalIncompleteError              something of the lab is left
+│   ├── FileRefusedError                    this host refused to read or write a file
 │   └── OutputLostError                     what a command says cannot be written
 ├── InternalError                  exit 4   a mistake in epolab itself
 └── InterruptedByUserError         exit 130 Ctrl-C, with the word whether the lab is cleaned up or resumable
@@ -180,6 +184,20 @@ class LinkImpossibleError(HostError):
     )
 
 
+class ImageMissingError(HostError):
+    """The engine does not have the image that a node names."""
+
+
+class DiskShortError(HostError):
+    """There is too little room for the lab's own folder."""
+
+
+class HomeUnusableError(HostError):
+    """The place where the labs of this user lie cannot be written to."""
+
+    default_hint = "EPOLAB_HOME=FOLDER names another place for the labs"
+
+
 class PulumiMissingError(HostError):
     """No Pulumi engine was found."""
 
@@ -246,6 +264,12 @@ class RemovalIncompleteError(WorldError):
     """Something of the lab is left."""
 
     default_hint = "epolab down"
+
+
+class FileRefusedError(WorldError):
+    """This host refused to read or write a file."""
+
+    default_hint = "df -h; epolab status says how the lab is"
 
 
 class OutputLostError(WorldError):

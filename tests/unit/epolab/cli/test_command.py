@@ -1,6 +1,7 @@
 """The command line's frame: options on both sides of the verb, one document, exit codes."""
 
 import argparse
+import errno
 import json
 import types
 from collections.abc import Callable
@@ -107,6 +108,21 @@ def test_a_mistake_of_ours_has_a_traceback_a_document_and_an_exit_code(spoken) -
     assert "report" in document["error"]["hint"]
     assert "Traceback" in stderr
     assert "test_command.py" in stderr
+
+
+def test_a_host_that_refuses_a_file_is_no_mistake_of_ours(spoken) -> None:
+    code, stdout, stderr = spoken(OSError(errno.ENOSPC, "No space left on device", "/home/labs/x"), {"lab": "x"})
+    error = json.loads(stdout)["error"]
+    assert (code, error["code"], error["message"]) == (4, "file-refused", "/home/labs/x: No space left on device")
+    assert "df -h" in error["hint"]
+    assert "Traceback" not in stderr
+    assert json.loads(spoken(OSError(errno.EBADF, "Bad file descriptor"))[1])["error"]["code"] == "internal"
+
+
+@pytest.mark.parametrize("argv", [["ls", "--js"], ["--verb", "ls"], ["up", "f", "--na", "x"], ["deploy", "--forc"]])
+def test_an_option_is_known_by_its_whole_name_alone(argv: list[str]) -> None:
+    with pytest.raises(ArgumentError):
+        frame.build_parser(argv).parse_args(argv)
 
 
 def test_wrong_arguments_end_with_2_and_a_document(capsys: pytest.CaptureFixture[str]) -> None:

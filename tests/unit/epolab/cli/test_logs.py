@@ -1,9 +1,14 @@
 """The words of `epolab logs`."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from epolab.cli import logs
 from epolab.cli.command import build_parser
-from epolab.errors import ArgumentError
+from epolab.cli.output import Output
+from epolab.errors import ArgumentError, CommandFailedError
+from epolab.hands.run import Completed
 
 
 @pytest.mark.parametrize(
@@ -22,3 +27,14 @@ def test_its_words(words, name, value):
 def test_other_words_are_the_users_fault():
     with pytest.raises(ArgumentError):
         build_parser(["logs"]).parse_args(["logs", *[]])
+
+
+@pytest.mark.parametrize("json_wanted", [True, False])
+def test_logs_that_cannot_be_read_to_their_end_are_the_worlds_failure(monkeypatch, json_wanted):
+    monkeypatch.setattr(logs, "find_target", lambda text: SimpleNamespace(lab="lab", path="hq/pc"))
+    monkeypatch.setattr(logs, "log_command", lambda target, service, follow, lines: ["tail"])
+    monkeypatch.setattr(logs, "attach", lambda target, command: 1)
+    monkeypatch.setattr(logs, "capture", lambda target, command: Completed(1, b"one\n", b""))
+    out = Output(json_wanted=json_wanted, verbose=False)
+    with pytest.raises(CommandFailedError, match="tail ended with 1"):
+        logs.run(build_parser(["logs"]).parse_args(["logs", "pc"]), out)

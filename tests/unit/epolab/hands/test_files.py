@@ -1,11 +1,12 @@
 """The lab's folder: documents whole or not at all, locks that name their holder, removal that survives a kill."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from epolab.errors import LabBusyError
+from epolab.errors import HomeUnusableError, LabBusyError
 from epolab.hands.files import LabFolder, cache_home, epolab_home, write_private
 
 
@@ -102,3 +103,22 @@ def test_what_a_killed_program_left_in_the_scratch_folder_goes_with_the_lab(fold
     assert len(str(folder.scratch / "mitogen_unix_12345678.sock")) < 100
     folder.remove()
     assert not folder.scratch.exists()
+
+
+@pytest.mark.parametrize("act", [LabFolder.make, lambda folder: folder.lock("lab").__enter__()])
+def test_a_home_that_cannot_be_used_is_named_with_another_way(tmp_path, monkeypatch, act):
+    (tmp_path / "home").write_text("a file, not a folder")
+    monkeypatch.setenv("EPOLAB_HOME", str(tmp_path / "home"))
+    with pytest.raises(HomeUnusableError, match=r"home.*: Not a directory") as refused:
+        act(LabFolder.of("lab"))
+    assert refused.value.exit_code == 3
+    assert "EPOLAB_HOME" in refused.value.hint
+
+
+def test_a_full_disk_keeps_nobody_from_a_lock(folder, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with folder.lock("lab"), pytest.raises(LabBusyError, match="held by another process"), folder.lock("lab"):
+        raise AssertionError("held twice")

@@ -48,6 +48,21 @@ def test_without_an_engine_the_other_checks_are_still_made() -> None:
     assert {"memory", "disk", "tun", "netem", "pulumi"} <= {check.name for check in found}
 
 
+class OwnImages:
+    """A container runtime with one image of the user's."""
+
+    def image_id(self, reference: str) -> str | None:
+        return "sha256:0" if reference == "mine:1" else None
+
+
+def test_an_image_that_a_node_names_must_be_there() -> None:
+    docker: Any = OwnImages()
+    assert host.named_image(docker, "mine:1").ok
+    found = host.named_image(docker, "mine:2")
+    assert (found.name, found.ok) == ("image mine:2", False)
+    assert "docker build --tag mine:2" in found.hint
+
+
 def test_a_missing_device_is_no_fault_where_nothing_needs_it() -> None:
     assert host.tun(False, ()).ok
     found = host.tun(False, ("link hq-tokyo",))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from epolab.steps.build import image_names
+from epolab.steps.build import image_names, named_images
 
 
 def with_nodes(topology, change):
@@ -20,4 +20,6 @@ def test_one_vm_needs_the_vm_image_too(topology):
 
 
 def test_own_images_need_none_of_ours(topology):
-    assert image_names(with_nodes(topology, lambda node: replace(node, image="own:1"))) == ("fabric",)
+    own = with_nodes(topology, lambda node: replace(node, image="own:1"))
+    assert image_names(own) == ("fabric",)
+    assert (named_images(own), named_images(topology)) == (("own:1",), ())

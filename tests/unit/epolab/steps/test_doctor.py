@@ -1,5 +1,6 @@
 """What is asked of the host follows from the topology."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from epolab.steps.doctor import needs_of
@@ -27,3 +28,12 @@ def test_a_virtual_machine_asks_for_its_image() -> None:
     assert needs.virtual_machines
     assert [it for it in needs.tun_for if it.startswith("virtual machine ")]
     assert any(reference.startswith("epolab/vm:") for reference in needs.images)
+
+
+def test_images_that_nodes_name_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text((TOPOLOGIES / "minimal.yaml").read_text())
+    topology = load_topology(file)
+    site = replace(topology.sites[0], nodes=tuple(replace(n, image="own:1") for n in topology.sites[0].nodes))
+    assert needs_of(replace(topology, sites=(site,))).named_images == ("own:1",)
+    assert needs_of(topology).named_images == ()

@@ -72,7 +72,7 @@ def test_one_link_is_measured_alone(topology, folder, runtime, heard, tmp_path, 
     keep_topology(folder, tmp_path / "small.yaml")
     replayed = []
     monkeypatch.setattr(wan, "replay_notes", lambda docker, lab, topology: replayed.append(lab))
-    (document,) = wan.measure_links(runtime, "lab", wanted, tell)
+    (document,) = wan.measure_links(runtime, "lab", wanted, tell, tell)
     assert document["name"] == "hq-tokyo"
     assert heard == [("measured", only)]
     assert replayed == ["lab"]

@@ -4,11 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from epolab.errors import LabForeignError, LinkImpossibleError, MemoryShortError
+from epolab.errors import DiskShortError, ImageMissingError, LabForeignError, LinkImpossibleError, MemoryShortError
 from epolab.hands.capacity import free_memory_mib
 from epolab.hands.files import LabFolder
+from epolab.steps import preflight
 from epolab.steps.labs import LabRecord, Member
-from epolab.steps.preflight import refuse_foreign, refuse_links, refuse_short_memory
+from epolab.steps.preflight import (
+    refuse_foreign,
+    refuse_full_disk,
+    refuse_links,
+    refuse_missing_images,
+    refuse_short_memory,
+)
 from epolab.steps.progress import Silent
 from epolab.steps.work import Work
 
@@ -48,6 +55,27 @@ def test_nodes_that_run_already_need_no_more(topology, runtime, tmp_path):
     refuse_short_memory(work_on(big, runtime, tmp_path), lab_of(big, True))
     with pytest.raises(MemoryShortError):
         refuse_short_memory(work_on(big, runtime, tmp_path), lab_of(big, False))
+
+
+def test_an_image_of_the_users_that_is_not_there_is_refused_with_who_needs_it(topology, runtime, tmp_path):
+    refuse_missing_images(work_on(topology, runtime, tmp_path))
+    site = topology.sites[0]
+    own = (replace(site.nodes[0], image="own:1"), *site.nodes[1:])
+    wanting = replace(topology, sites=(replace(site, nodes=own), *topology.sites[1:]))
+    with pytest.raises(ImageMissingError, match=f"no image own:1, of which {site.nodes[0].path} shall") as refused:
+        refuse_missing_images(work_on(wanting, runtime, tmp_path))
+    assert refused.value.exit_code == 3
+    assert "docker load" in refused.value.hint
+    runtime.image_id = lambda reference: "sha256:0"
+    refuse_missing_images(work_on(wanting, runtime, tmp_path))
+
+
+def test_a_full_disk_is_refused(topology, runtime, tmp_path, monkeypatch):
+    refuse_full_disk(work_on(topology, runtime, tmp_path))
+    monkeypatch.setattr(preflight, "free_disk_mib", lambda folder: preflight.DISK_MIB - 1)
+    with pytest.raises(DiskShortError, match=rf"{preflight.DISK_MIB - 1} MiB are free at {tmp_path}") as refused:
+        refuse_full_disk(work_on(topology, runtime, tmp_path))
+    assert refused.value.exit_code == 3
 
 
 class Listener(Silent):

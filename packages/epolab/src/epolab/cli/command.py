@@ -8,6 +8,7 @@ A verb that changes something also has `INTERRUPTED: str`: what Ctrl-C leaves, a
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import importlib.util
 import shlex
@@ -18,11 +19,20 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from epolab.cli.interrupts import Interrupts, is_json_wanted
 from epolab.cli.output import Output, delivered
-from epolab.errors import ArgumentError, EpolabError, InternalError, InterruptedByUserError, OutputLostError
+from epolab.errors import (
+    ArgumentError,
+    EpolabError,
+    FileRefusedError,
+    InternalError,
+    InterruptedByUserError,
+    OutputLostError,
+)
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
+# what a host may refuse at any moment, and no mistake of ours
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
 NOTHING_CHANGED = "nothing was changed"
 
 VERBS = (
@@ -135,10 +145,19 @@ def attempt(argv: Sequence[str], out: Output, interrupts: Interrupts) -> int:
         raise InterruptedByUserError(f"interrupted: {left}", hint=shlex.join(["epolab", *argv])) from error
     except EpolabError:
         raise
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise _mistake(out, error) from error
+        where = f"{error.filename}: " if error.filename else ""
+        raise FileRefusedError(f"{where}{error.strerror}") from error
     except Exception as error:
-        out.say("".join(traceback.format_exception(error)).rstrip())
-        raise InternalError(f"{type(error).__name__}: {error}") from error
+        raise _mistake(out, error) from error
     return code
+
+
+def _mistake(out: Output, error: Exception) -> InternalError:
+    out.say("".join(traceback.format_exception(error)).rstrip())
+    return InternalError(f"{type(error).__name__}: {error}")
 
 
 def finish(out: Output, code: int, error: EpolabError | None = None) -> int:

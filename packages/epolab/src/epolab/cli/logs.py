@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from epolab.cli.output import Output
-from epolab.steps.node import attach, capture, find_target, log_command
+from epolab.errors import CommandFailedError
+from epolab.steps.node import Target, attach, capture, find_target, log_command
 
 SUMMARY = "the logs of a node's services"
 EXAMPLES = "  epolab logs hq/epo\n  epolab logs tokyo-pc-1 cmdagent -f"
@@ -25,7 +26,13 @@ def run(args: argparse.Namespace, out: Output) -> int:
     follow = args.follow and not out.json_wanted
     command = log_command(target, args.service, follow=follow, lines=args.lines)
     if not out.json_wanted:
-        return attach(target, command)
-    lines = capture(target, command).text.splitlines()
-    out.document({"lab": target.lab, "node": target.path, "lines": lines})
+        return _read(target, attach(target, command))
+    done = capture(target, command)
+    out.document({"lab": target.lab, "node": target.path, "lines": done.text.splitlines()})
+    return _read(target, done.exit_code)
+
+
+def _read(target: Target, code: int) -> int:
+    if code != 0:
+        raise CommandFailedError(f"the logs of {target.path} could not be read to their end (tail ended with {code})")
     return 0

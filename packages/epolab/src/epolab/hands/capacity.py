@@ -1,7 +1,8 @@
-"""What this host has left to give: memory and devices."""
+"""What this host has left to give: memory, disk and devices."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 
@@ -12,6 +13,11 @@ def free_memory_mib() -> int:
         if name == "MemAvailable":
             return int(rest.split()[0]) // 1024
     raise RuntimeError("/proc/meminfo has no MemAvailable")
+
+
+def free_disk_mib(folder: Path) -> int:
+    """Room where a folder lies, in MiB."""
+    return shutil.disk_usage(folder).free // 1024**2
 
 
 def has_tun() -> bool:

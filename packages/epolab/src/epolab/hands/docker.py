@@ -165,6 +165,8 @@ class Docker:
             return str(self._api.inspect_image(reference)["Id"])
         except docker.errors.NotFound:
             return None
+        except (docker.errors.DockerException, OSError) as error:
+            raise ContainerError(f"inspect image {reference}: {error}") from error
 
     def put_files(self, name: str, files: Mapping[str, tuple[bytes, int]]) -> None:
         """Write files of root into a container, running or not: path without leading slash → (content, mode)."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from epolab.errors import LabBusyError
+from epolab.errors import HomeUnusableError, LabBusyError
 from epolab.hands.process import this_process
 from epolab.hands.until import now, pause, seconds, stamp
 
@@ -98,8 +98,11 @@ class LabFolder:
 
     def make(self) -> LabFolder:
         """Make the folder, mode 0700."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o700)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+        except OSError as error:
+            raise HomeUnusableError(f"{error.filename or self.path} cannot be made: {error.strerror}") from error
         return self
 
     def remove(self) -> None:
@@ -131,9 +134,7 @@ class LabFolder:
         path = self.path / "locks" / name
         descriptor = _acquire(path, wait_seconds, on_wait)
         try:
-            me = this_process().document() | {"since": stamp(now()), "purpose": purpose}
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(me).encode(), 0)
+            _sign(descriptor, purpose)
             yield
         finally:
             os.close(descriptor)
@@ -162,6 +163,17 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
+def _sign(descriptor: int, purpose: str) -> None:
+    """Say who holds a lock; on a full disk nobody can, and what holds it may be what makes room."""
+    me = this_process().document() | {"since": stamp(now()), "purpose": purpose}
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(me).encode(), 0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
 def _holder(descriptor: int) -> str:
     try:
         record = json.loads(os.pread(descriptor, 4096, 0))
@@ -173,8 +185,11 @@ def _holder(descriptor: int) -> str:
 def _acquire(path: Path, wait_seconds: float, on_wait: Callable[[str], None] | None) -> int:
     end, told = seconds() + wait_seconds, False
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise HomeUnusableError(f"{error.filename or path} cannot be written: {error.strerror}") from error
         if _try_lock(descriptor):
             if _is_same_file(descriptor, path):
                 return descriptor

@@ -45,6 +45,7 @@ class Needs:
     virtual_machines: bool = False
     images: tuple[str, ...] = ()
     fabric_image: str = ""
+    named_images: tuple[str, ...] = ()
 
 
 def checks(needs: Needs, connect: Callable[[], Docker] = Docker.connect) -> list[Check]:
@@ -56,7 +57,9 @@ def checks(needs: Needs, connect: Callable[[], Docker] = Docker.connect) -> list
     except EpolabError as error:
         missing = Check("engine", False, error.message, error.hint or "make setup")
         return [missing, *found, tun(has_tun(), needs.tun_for), netem(None)]
-    engine = [engine_version(info), *(image(docker, reference) for reference in needs.images)]
+    images = [image(docker, reference) for reference in needs.images]
+    named = [named_image(docker, reference) for reference in needs.named_images]
+    engine = [engine_version(info), *images, *named]
     return [*engine, *found, *links(docker, info, needs), acceleration(docker, needs.virtual_machines)]
 
 
@@ -73,6 +76,17 @@ def image(docker: Docker, reference: str) -> Check:
     """An image that the lab's nodes are made of; `up` builds one that is not there, so this only informs."""
     there = docker.image_id(reference) is not None
     return Check(f"image {reference}", True, "built" if there else "not built yet; `epolab up` does it")
+
+
+def named_image(docker: Docker, reference: str) -> Check:
+    """An image that the topology names; it is the user's, and `up` cannot build it."""
+    there = docker.image_id(reference) is not None
+    return Check(f"image {reference}", there, "there" if there else "missing", image_hint(reference))
+
+
+def image_hint(reference: str) -> str:
+    """The commands that bring a user's own image into the engine."""
+    return f"docker load --input FILE, docker pull {reference}, or docker build --tag {reference} FOLDER"
 
 
 def tools() -> Sequence[Check]:

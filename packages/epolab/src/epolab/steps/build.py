@@ -13,6 +13,11 @@ def image_names(topology: Topology) -> tuple[str, ...]:
     return ("fabric", *(["node"] if "container" in kinds else []), *(["vm"] if "vm" in kinds else []))
 
 
+def named_images(topology: Topology) -> tuple[str, ...]:
+    """The images that nodes name, which are the user's own."""
+    return tuple(dict.fromkeys(node.image for node in topology.nodes if node.image is not None))
+
+
 def run(work: Work) -> bool:
     """Build what the engine does not have."""
     work.images = {name: image_reference(name) for name in image_names(work.topology)}

@@ -6,7 +6,7 @@ from epolab.hands.host import Check, Needs, checks
 from epolab.images import image_reference
 from epolab.model import facts
 from epolab.model.topology import Topology
-from epolab.steps.build import image_names
+from epolab.steps.build import image_names, named_images
 from epolab.steps.drivers import needing_tun
 
 
@@ -25,6 +25,7 @@ def needs_of(topology: Topology | None) -> Needs:
         virtual_machines=any(node.kind == "vm" for node in topology.nodes),
         images=_references(image_names(topology)),
         fabric_image=image_reference("fabric"),
+        named_images=named_images(topology),
     )
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from epolab.errors import LabForeignError, MemoryShortError
+from epolab.errors import DiskShortError, ImageMissingError, LabForeignError, MemoryShortError
 from epolab.hands import host_network, pulumi_engine
-from epolab.hands.capacity import free_memory_mib
+from epolab.hands.capacity import free_disk_mib, free_memory_mib
+from epolab.hands.host import image_hint
 from epolab.hands.process import end_leftovers
 from epolab.model import facts
+from epolab.steps.build import named_images
 from epolab.steps.drivers import degradations, host_facts, refuse_impossible
 from epolab.steps.labs import LabRecord, find_lab
 from epolab.steps.work import Work
+
+# keys, the engine's state, what is deployed, logs
+DISK_MIB = 32
 
 
 def run(work: Work) -> bool:
@@ -17,6 +22,8 @@ def run(work: Work) -> bool:
     pulumi_engine.find()
     lab = find_lab(work.docker, work.lab)
     refuse_foreign(lab, work.owner)
+    refuse_full_disk(work)
+    refuse_missing_images(work)
     refuse_short_memory(work, lab)
     refuse_links(work)
     end_leftovers(work.folder.path)
@@ -30,6 +37,29 @@ def refuse_foreign(lab: LabRecord | None, owner: str) -> None:
     if lab is not None and lab.owner != owner:
         raise LabForeignError(
             f"lab {lab.name} belongs to {lab.owner}", hint="choose another name with --name", step="preflight"
+        )
+
+
+def refuse_full_disk(work: Work) -> None:
+    """What a lab writes down must find room: keys, state, logs."""
+    free = free_disk_mib(work.folder.path)
+    if free < DISK_MIB:
+        raise DiskShortError(
+            f"the lab's folder needs {DISK_MIB} MiB, and {free} MiB are free at {work.folder.path}",
+            hint=f"df -h {work.folder.path}; make room there, or EPOLAB_HOME=FOLDER names another place",
+            step="preflight",
+        )
+
+
+def refuse_missing_images(work: Work) -> None:
+    """Images that nodes name must be there: they are the user's, and we neither build nor fetch them."""
+    missing = [name for name in named_images(work.topology) if work.docker.image_id(name) is None]
+    if missing:
+        users = [node.path for node in work.topology.nodes if node.image in missing]
+        raise ImageMissingError(
+            f"the engine has no image {', '.join(missing)}, of which {', '.join(users)} shall be made",
+            hint=image_hint(missing[0]),
+            step="preflight",
         )
 
 

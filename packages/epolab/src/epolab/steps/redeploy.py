@@ -28,7 +28,7 @@ def redeploy(lab: str | None, *, force: bool, progress: Progress) -> dict[str, A
     work = Work(require_topology(name), name, owner, None, docker, LabFolder.of(name), progress)
     start = seconds()
     deploying = Step("deploy", lambda w: deploy.apply_roles(w, force=force))
-    with work.folder.lock("lab", wait_seconds=600, on_wait=progress.note, purpose=f"deploy {name}"):
+    with work.folder.lock("lab", wait_seconds=600, on_wait=progress.warn, purpose=f"deploy {name}"):
         mark_session(work.folder.path)
         try:
             replay_notes(docker, name, work.topology, ["passing"])

@@ -53,7 +53,7 @@ def up(wish: Wish, progress: Progress) -> dict[str, Any]:
     begin = seconds()
     fresh = not work.folder.path.exists()
     try:
-        with work.folder.make().lock("lab", wait_seconds=LOCK_SECONDS, on_wait=progress.note, purpose=f"up {work.lab}"):
+        with work.folder.make().lock("lab", wait_seconds=LOCK_SECONDS, on_wait=progress.warn, purpose=f"up {work.lab}"):
             mark_session(work.folder.path)
             run_steps(work, wish)
             work.folder.write_json("timings.json", timings_document(work.timings, seconds() - begin))

@@ -39,13 +39,15 @@ def list_links(docker: Docker, lab: str) -> list[dict[str, Any]]:
     ]
 
 
-def measure_links(docker: Docker, lab: str, name: str | None, say: Callable[[str], None]) -> list[dict[str, Any]]:
+def measure_links(
+    docker: Docker, lab: str, name: str | None, say: Callable[[str], None], warn: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """Measure the certificate anew, all of it or one link; the LINK documents of what was measured."""
     topology, folder = require_topology(lab), LabFolder.of(lab)
     names = [link.name for link in topology.links]
     if name is not None and name not in names:
         raise ArgumentError(f"lab {lab} has no link {name!r}", hint=f"one of: {', '.join(names)}")
-    with folder.lock("lab", wait_seconds=LOCK_SECONDS, on_wait=say, purpose=f"wan measure {lab}"):
+    with folder.lock("lab", wait_seconds=LOCK_SECONDS, on_wait=warn, purpose=f"wan measure {lab}"):
         mark_session(folder.path)
         replay_notes(docker, lab, topology)
         certificate = measure_alone(topology, folder, docker, say, only=None if name is None else {name})
