@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.lab import TOPOLOGIES, succeed, until
+from tests.acceptance.test_topologies import assert_all_kept
 
 pytestmark = pytest.mark.acceptance
 FILE = TOPOLOGIES / "minimal.yaml"
@@ -46,6 +47,10 @@ def test_a_node_that_vanished_comes_back_and_the_others_stay(home: Path) -> None
     after = containers("first")
     assert {name for name in before if before[name] != after[name]} == {"first.hq.pc-1"}
     assert succeed(home, "status", "first")["drift"] == []
+
+
+def test_it_keeps_its_promises(home: Path) -> None:
+    assert_all_kept(FILE, succeed(home, "verify", "first"))
 
 
 def addresses(home: Path, lab: str) -> set[str]:
