@@ -28,10 +28,24 @@ sites:
     nodes:
       ah: {components: handler}
       sb: {components: superagent}
+  two:
+    networks: {lan: {}, office: {}}
+    nodes:
+      sa-two: {components: superagent, network: [lan, office]}
+      pc: {components: agent, network: lan}
+      far: {components: agent, network: office, count: 5}
+  mix:
+    networks: {lan: {}, office: {}}
+    nodes:
+      gate-mix: {components: [router, dns, superagent]}
+      pc: {components: agent, network: lan}
+      far: {components: agent, network: office, count: 2}
 wan:
   - {between: [hq, mid]}
   - {between: [mid, end]}
   - {between: [hq, ah]}
+  - {between: [hq, two]}
+  - {between: [hq, mix]}
 """
 PACKAGE = 1_000_000
 
@@ -84,3 +98,22 @@ def test_nothing_is_due_when_nothing_changed_but_catalogs(chain: Topology) -> No
 def test_a_handler_beside_the_repository_may_fetch_the_package_too(chain: Topology) -> None:
     assert due(chain, chain.node("ah/sb"), PACKAGE, 1.0, PACKAGE).holds(2 * PACKAGE)
     assert due(chain, chain.node("end/gate"), PACKAGE, 1.0, PACKAGE).least < PACKAGE
+
+
+def test_only_the_segment_that_a_repository_serves_is_counted(chain: Topology) -> None:
+    seen = {"hq-two": (9_000_000, 1), "two/lan": (9, 1_050_000), "two/office": (9, 6_000_000)}
+    links = counters(facts.router(chain, "two"), seen)
+    assert bytes_to(chain, chain.node("two/sa-two"), links) == 1_050_000
+
+
+def test_agents_of_its_other_segment_count_for_nothing(chain: Topology) -> None:
+    two, mid = (due(chain, chain.node(path), PACKAGE, 20.0, PACKAGE) for path in ("two/sa-two", "mid/sa"))
+    assert two == mid
+    assert not two.holds(3 * PACKAGE)
+
+
+def test_agents_there_that_take_their_content_elsewhere_may_fetch_it_too(chain: Topology) -> None:
+    """A router that serves its first segment only: what the agents of its others fetch comes in by its lines too."""
+    lone, shared = (due(chain, chain.node(path), PACKAGE, 0.0, PACKAGE) for path in ("end/gate", "mix/gate-mix"))
+    assert lone.least == shared.least
+    assert shared.most - lone.most == pytest.approx(2 * (1.5 * PACKAGE + CALL_BYTES))

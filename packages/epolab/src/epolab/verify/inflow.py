@@ -41,33 +41,49 @@ class Due:
         return f"{self.least:.0f} to {self.most:.0f} bytes"
 
 
-def due(topology: Topology, repository: Node, size: int, took_seconds: float, package_bytes: int) -> Due:
-    """What content of a size amounts to: once for each repository of the segment, and what else is said there.
+def counted_segments(repository: Node) -> frozenset[str]:
+    """The segments whose bytes are counted: on a router all of them, because what comes in by its lines is."""
+    if repository.has("router"):
+        return facts.segments_of(repository)
+    segment = facts.served_segment(repository)
+    return frozenset() if segment is None else frozenset({segment})
 
-    A remote handler on the segment may fetch the package (of `package_bytes`) for agents elsewhere, once too.
+
+def due(topology: Topology, repository: Node, size: int, took_seconds: float, package_bytes: int) -> Due:
+    """What content of a size amounts to: once for each repository that is served there, and what else is said there.
+
+    A remote handler there may fetch the package (of `package_bytes`) for agents elsewhere, once too, and so may every
+    agent there that takes its content from another place.
     """
-    near = [node for node in topology.nodes if facts.shares_segment(node, repository)]
-    held = sum(node in near for node in facts.repositories(topology))
-    caches = sum(node.has("handler") for node in near)
+    counted = counted_segments(repository)
+    near = [node for node in topology.nodes if facts.segments_of(node) & counted]
+    held = [node for node in facts.repositories(topology) if facts.served_segment(node) in counted]
+    caches = sum(node.has("handler") for node in near) + len(_own_takers(topology, near, held))
     services = sum(node.has("handler") or node.has("sql") for node in near)
     calls = sum(took_seconds / node.asci_seconds + 1 for node in near if node.has("agent"))
-    least = held * size * (NET_OF_ACKNOWLEDGEMENTS if repository.has("router") else 1)
-    most = held * (OVERHEAD * size + CATALOGS_BYTES) + caches * OVERHEAD * package_bytes
+    least = len(held) * size * (NET_OF_ACKNOWLEDGEMENTS if repository.has("router") else 1)
+    most = len(held) * (OVERHEAD * size + CATALOGS_BYTES) + caches * OVERHEAD * package_bytes
     return Due(least, most + calls * CALL_BYTES + services * SERVICE_BYTES_PER_SECOND * took_seconds)
+
+
+def _own_takers(topology: Topology, near: Sequence[Node], held: Sequence[Node]) -> list[Node]:
+    """The agents that take no content from these repositories, and may fetch it over the lines themselves."""
+    users = {node.path for each in held for node in (each, *facts.repository_clients(topology, each))}
+    return [node for node in near if node.has("agent") and node.path not in users]
 
 
 def bytes_to(topology: Topology, repository: Node, links: Sequence[dict[str, Any]]) -> int:
     """Bytes that a site's router has sent into a repository's segment, by what `ip -s link` says on the router.
 
-    What only passes through the site on its way to another one is not among them. A router that holds the repository
-    itself keeps what comes in by its lines and does not leave by them.
+    What only passes through the site on its way to another one is not among them, nor what goes to other segments.
+    A router that holds the repository itself keeps what comes in by its lines and does not leave by them.
     """
     router = facts.router(topology, repository.site)
     counted = {link["ifname"]: link["stats64"] for link in links}
     if router.path == repository.path:
         lines = [counted[i.name] for i in router.interfaces if i.link is not None]
         return sum(int(line["rx"]["bytes"]) - int(line["tx"]["bytes"]) for line in lines)
-    segments = facts.segments_of(repository)
+    segments = counted_segments(repository)
     return sum(int(counted[i.name]["tx"]["bytes"]) for i in router.interfaces if i.segment in segments)
 
 
