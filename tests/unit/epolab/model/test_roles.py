@@ -59,3 +59,16 @@ def test_every_node_has_a_name_in_both_families_and_the_vendor_an_alias(quicksta
 
 def test_memory_is_the_sum_of_the_nodes(quickstart: Topology) -> None:
     assert roles.memory_mib(quickstart) == sum(node.memory_mib for node in quickstart.nodes) > 0
+
+
+def test_a_name_stands_for_the_addresses_on_the_first_network(topology_of: Callable[[str], Topology]) -> None:
+    two = "    networks: {near: {ipv4: 10.8.0.0/24}, far: {ipv4: 10.9.0.0/24}}\n    nodes:\n"
+    pc = "      pc: {components: agent, network: [far, near]}\n"
+    lab = topology_of(
+        DNS.replace("  branch:\n    nodes:\n", f"  branch:\n{two}{pc}", 1).replace(
+            "      pc: {components: agent}\n", ""
+        )
+    )
+    found = {fqdn: address for address, fqdn, _ in roles.hosts(lab) if ":" not in address}
+    assert (found["pc.branch.test"], found["gate.branch.test"]) == ("10.9.0.10", "10.8.0.1")
+    assert len(roles.hosts(lab)) == 2 * len(lab.nodes)

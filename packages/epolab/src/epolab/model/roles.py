@@ -70,13 +70,14 @@ def resolver(topology: Topology, node: Node) -> Node | None:
 def hosts(topology: Topology) -> tuple[tuple[str, str, str], ...]:
     """Every name of the lab as (address, full name, short name), both families; an alias has no short name.
 
-    A name stands for the node's addresses on segments; transit addresses of routers have none.
+    A name stands for the addresses on the node's first network, as its entry in a site list does: whoever asks for it
+    gets there by the way that is known. Its other addresses have no name.
     """
     named = [(node, node.fqdn, node.name) for node in topology.nodes]
     vendor = updates(topology)
     if vendor is not None:
         named.append((vendor, UPDATE_ALIAS, ""))
-    return tuple((address, fqdn, short) for node, fqdn, short in named for address in segment_addresses(node))
+    return tuple((address, fqdn, short) for node, fqdn, short in named for address in (str(node.ipv4), str(node.ipv6)))
 
 
 def segment_addresses(node: Node) -> tuple[str, ...]:

@@ -69,7 +69,8 @@ wan:
 - **Routers.** A site without a node of component `router` has one called `router`, which is its name server too.
   It is on all networks of the site and has an interface `wan-<site>` per link, with addresses of `100.64.0.0/10` and
   `fd00:64::/32`. Routes follow the path with the fewest links; of equal ones that of the links that come first.
-- **Names.** A node is `<node>.<site>.test`; `update.nai.com` is the update server.
+- **Names.** A node is `<node>.<site>.test`, by its addresses on its first network; `update.nai.com` is the update
+  server.
 - **Links.** A link without rate, delay, jitter and loss is a cable at LAN speed. The queue is `200ms`, on very thin
   lines the time of four full frames.
 - **Agents.** Version `4.8.0`. The System Tree has one group per site, with its agents, and below it `1_SuperAgents`
