@@ -1,5 +1,6 @@
 """Who visits whom: those an exception names, and a stranger whom none names."""
 
+from ipaddress import ip_address
 from pathlib import Path
 
 from epolab.model import facts
@@ -67,7 +68,9 @@ def strangers(topology: Topology, host: str) -> list[Visit]:
 def test_a_router_is_visited_by_a_node_of_its_segment_that_no_exception_for_the_port_names() -> None:
     visits = strangers(loaded(ROUTERS), "near/gate")
     served = [visit for visit in visits if visit.knock.port in {8081, 8083} and visit.knock.protocol == "tcp"]
-    assert {(visit.guest, visit.knock.source) for visit in served} == {("near/other", None)}
+    other = loaded(ROUTERS).node("near/other")
+    sources = {("near/other", str(other.ipv4)), ("near/other", str(other.ipv6))}
+    assert {(visit.guest, visit.knock.source) for visit in served} == sources
     assert {":" in visit.knock.address for visit in served} == {False, True}
 
 
@@ -82,6 +85,11 @@ def test_a_router_alone_on_its_segment_is_visited_from_the_nearest_site() -> Non
     visits = strangers(topology, "far/gate")
     assert visits
     assert {visit.guest for visit in visits} == {"near/gate"}
+    segment = topology.site("near").segments[0]
+    assert all(
+        ip_address(visit.knock.source or "") in (segment.ipv4, segment.ipv6)[":" in visit.knock.address]
+        for visit in visits
+    )
     assert "far/gate" in subjects(topology)["guarded"]
 
 

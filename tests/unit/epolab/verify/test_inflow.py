@@ -115,5 +115,12 @@ def test_agents_of_its_other_segment_count_for_nothing(chain: Topology) -> None:
 def test_agents_there_that_take_their_content_elsewhere_may_fetch_it_too(chain: Topology) -> None:
     """A router that serves its first segment only: what the agents of its others fetch comes in by its lines too."""
     lone, shared = (due(chain, chain.node(path), PACKAGE, 0.0, PACKAGE) for path in ("end/gate", "mix/gate-mix"))
-    assert lone.least == shared.least
+    assert lone.least - shared.least == pytest.approx(2 * CALL_BYTES)
     assert shared.most - lone.most == pytest.approx(2 * (1.5 * PACKAGE + CALL_BYTES))
+
+
+def test_a_router_may_send_a_little_more_than_it_gets_when_nothing_is_replicated(chain: Topology) -> None:
+    wanted = due(chain, chain.node("end/gate"), 0, 0.1, PACKAGE)
+    assert wanted.holds(-2 * CALL_BYTES)
+    assert not wanted.holds(-10 * CALL_BYTES)
+    assert due(chain, chain.node("mid/sa"), 0, 0.1, PACKAGE).least == 0

@@ -17,10 +17,25 @@ def frame(payload: bytes, port: int, sequence: int = 7) -> bytes:
     return bytes(12) + b"\x08\x00" + head + tcp
 
 
+OWN = ["10.0.0.2", "fd00::2"]
+
+
+def frame6(payload: bytes, port: int) -> bytes:
+    tcp = struct.pack("!HHIIBBHHH", 40000, port, 7, 0, 5 << 4, 24, 0, 0, 0) + payload
+    source, target = (socket.inet_pton(socket.AF_INET6, text) for text in ("fd00::1", "fd00::2"))
+    return bytes(12) + b"\x86\xdd" + struct.pack("!IHBB", 0x60000000, len(tcp), 6, 64) + source + target + tcp
+
+
 def test_a_segment_to_the_port_is_read_and_padding_is_not_payload() -> None:
-    assert segment_of(frame(b"hello", 8081) + bytes(6), 8081) == ("10.0.0.1", 40000, 7, b"hello")
-    assert segment_of(frame(b"hello", 80), 8081) is None
-    assert segment_of(bytes(60), 8081) is None
+    assert segment_of(frame(b"hello", 8081) + bytes(6), 8081, OWN) == ("10.0.0.1", 40000, 7, b"hello")
+    assert segment_of(frame6(b"hello", 8081), 8081, OWN) == ("fd00::1", 40000, 7, b"hello")
+    assert segment_of(frame(b"hello", 80), 8081, OWN) is None
+    assert segment_of(bytes(60), 8081, OWN) is None
+
+
+def test_what_a_router_forwards_to_another_node_is_not_its_own() -> None:
+    assert segment_of(frame(b"hello", 8081), 8081, ["10.0.0.3", "fd00::2"]) is None
+    assert segment_of(frame6(b"hello", 8081), 8081, ["10.0.0.2", "fd00::3"]) is None
 
 
 def test_a_request_is_whole_when_its_body_is_and_order_does_not_matter() -> None:
@@ -45,6 +60,6 @@ def test_while_it_records_its_marker_is_listed(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(sniffer_program.socket, "socket", opened)
     monkeypatch.setattr(sniffer_program.select, "select", looked)
-    assert listen(8081, b"POST", 1.0, "a-marker-of-a-test") == {"request": "", "source": ""}
+    assert listen(8081, OWN, b"POST", 1.0, "a-marker-of-a-test") == {"request": "", "source": ""}
     assert listed == [True]
     assert "@a-marker-of-a-test" not in unix.read_text()

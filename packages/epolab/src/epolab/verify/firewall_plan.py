@@ -73,11 +73,6 @@ def _names(exception: FirewallException, node: Node) -> bool:
     return any(node.ipv4 in ip_network(cidr) for cidr in exception.sources_v4)
 
 
-def _may_name(exception: FirewallException, node: Node) -> bool:
-    """Whether an exception names any address that a node may come from."""
-    return any(i.ipv4.ip in ip_network(cidr) for i in node.interfaces for cidr in exception.sources_v4)
-
-
 def strangers_visits(topology: Topology) -> list[Visit]:
     """For each exception that is not open to everybody: a visit in each family from an address it does not name.
 
@@ -97,12 +92,15 @@ def _of_same_port(topology: Topology, host: Node, exception: FirewallException) 
 
 
 def _strangers_knocks(topology: Topology, host: Node, exception: FirewallException) -> list[Visit]:
-    """From the site's router under an address that is nobody's; a router is visited by another node under its own."""
+    """From the site's router under an address that is nobody's; a router is visited by another node under its own.
+
+    That is never one of a line: what comes from the other end of its line, a router lets in.
+    """
     router = facts.router(topology, host.site)
     if host.path != router.path:
         return _knocks(topology, router, host, exception, (STRANGER_V4, STRANGER_V6))
     guest = _unnamed(topology, host, exception)
-    return [] if guest is None else _knocks(topology, guest, host, exception, None)
+    return [] if guest is None else _knocks(topology, guest, host, exception, (str(guest.ipv4), str(guest.ipv6)))
 
 
 def _unnamed(topology: Topology, host: Node, exception: FirewallException) -> Node | None:
@@ -112,7 +110,8 @@ def _unnamed(topology: Topology, host: Node, exception: FirewallException) -> No
         node
         for node in topology.nodes
         if node.path != host.path
-        and not any(_may_name(each, node) for each in named)
+        and node.interfaces[0].segment is not None
+        and not any(_names(each, node) for each in named)
         and facts.reachable(topology, node, host, exception.protocol, exception.port)
     ]
     return min(others, key=lambda node: _links_away(topology, node, host), default=None)

@@ -20,7 +20,7 @@ CATALOGS_BYTES = 100_000
 CALL_BYTES = 6_000
 # what a handler or the database on the segment is told by agents and by each other
 SERVICE_BYTES_PER_SECOND = 50_000
-# a router that holds a repository is also charged for the acknowledgements that it sends
+# from what a router keeps goes off what its site says itself: acknowledgements, call-ins, events
 NET_OF_ACKNOWLEDGEMENTS = 0.9
 
 
@@ -61,9 +61,11 @@ def due(topology: Topology, repository: Node, size: int, took_seconds: float, pa
     caches = sum(node.has("handler") for node in near) + len(_own_takers(topology, near, held))
     services = sum(node.has("handler") or node.has("sql") for node in near)
     calls = sum(took_seconds / node.asci_seconds + 1 for node in near if node.has("agent"))
-    least = len(held) * size * (NET_OF_ACKNOWLEDGEMENTS if repository.has("router") else 1)
-    most = len(held) * (OVERHEAD * size + CATALOGS_BYTES) + caches * OVERHEAD * package_bytes
-    return Due(least, most + calls * CALL_BYTES + services * SERVICE_BYTES_PER_SECOND * took_seconds)
+    said = calls * CALL_BYTES + services * SERVICE_BYTES_PER_SECOND * took_seconds
+    most = len(held) * (OVERHEAD * size + CATALOGS_BYTES) + caches * OVERHEAD * package_bytes + said
+    if repository.has("router"):
+        return Due(len(held) * size * NET_OF_ACKNOWLEDGEMENTS - said, most)
+    return Due(len(held) * size, most)
 
 
 def _own_takers(topology: Topology, near: Sequence[Node], held: Sequence[Node]) -> list[Node]:

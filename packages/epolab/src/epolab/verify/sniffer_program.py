@@ -1,6 +1,7 @@
 """Sent to an agent's node and run there: records what arrives at a TCP port until one whole HTTP request has come.
 
-Standard library only. Standard input is JSON `{"port": int, "begins": str, "timeout_s": float, "marker": str}`;
+Standard library only. Standard input is JSON
+`{"port": int, "addresses": [str], "begins": str, "timeout_s": float, "marker": str}`, the addresses being the node's;
 standard output is JSON `{"request": hex, "source": str}` of the first request with a body that begins so, empty when
 none came. As long as it records, the kernel lists an abstract socket named by the marker in /proc/net/unix.
 """
@@ -15,19 +16,24 @@ ETHERNET_BYTES = 14
 IPV4, IPV6, TCP = 0x0800, 0x86DD, 6
 
 
-def segment_of(frame: bytes, port: int) -> tuple[str, int, int, bytes] | None:
-    """(source, source port, sequence number, payload) of a TCP segment to `port`; None for anything else."""
+def segment_of(frame: bytes, port: int, addresses: list[str]) -> tuple[str, int, int, bytes] | None:
+    """(source, source port, sequence number, payload) of a TCP segment to `port` of the node; None for anything else.
+
+    A router sees what it forwards to others, too.
+    """
     kind, packet = int.from_bytes(frame[12:14], "big"), frame[ETHERNET_BYTES:]
     if kind == IPV4 and packet[9] == TCP:
-        source, start = socket.inet_ntop(socket.AF_INET, packet[12:16]), (packet[0] & 15) * 4
+        source, target = (socket.inet_ntop(socket.AF_INET, packet[at : at + 4]) for at in (12, 16))
+        start = (packet[0] & 15) * 4
         end = int.from_bytes(packet[2:4], "big")
     elif kind == IPV6 and packet[6] == TCP:
-        source, start = socket.inet_ntop(socket.AF_INET6, packet[8:24]), 40
+        source, target = (socket.inet_ntop(socket.AF_INET6, packet[at : at + 16]) for at in (8, 24))
+        start = 40
         end = 40 + int.from_bytes(packet[4:6], "big")
     else:
         return None
     segment = packet[start:end]
-    if int.from_bytes(segment[2:4], "big") != port:
+    if target not in addresses or int.from_bytes(segment[2:4], "big") != port:
         return None
     sequence = int.from_bytes(segment[4:8], "big")
     return source, int.from_bytes(segment[:2], "big"), sequence, segment[(segment[12] >> 4) * 4 :]
@@ -43,7 +49,7 @@ def whole_request(parts: dict[int, bytes], begins: bytes) -> bytes | None:
     return data
 
 
-def listen(port: int, begins: bytes, timeout_s: float, marker: str) -> dict[str, str]:
+def listen(port: int, addresses: list[str], begins: bytes, timeout_s: float, marker: str) -> dict[str, str]:
     """The first whole request that arrives."""
     streams: dict[tuple[str, int], dict[int, bytes]] = {}
     deadline = time.monotonic() + timeout_s
@@ -55,7 +61,7 @@ def listen(port: int, begins: bytes, timeout_s: float, marker: str) -> dict[str,
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([sock], [], [], left)[0]:
                 break
-            found = segment_of(sock.recv(65536), port)
+            found = segment_of(sock.recv(65536), port, addresses)
             if found is None or not found[3]:
                 continue
             source, source_port, sequence, payload = found
@@ -68,5 +74,5 @@ def listen(port: int, begins: bytes, timeout_s: float, marker: str) -> dict[str,
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    found = listen(asked["port"], asked["begins"].encode(), asked["timeout_s"], asked["marker"])
+    found = listen(asked["port"], asked["addresses"], asked["begins"].encode(), asked["timeout_s"], asked["marker"])
     sys.stdout.write(json.dumps(found))
