@@ -112,3 +112,15 @@ def test_where_there_is_no_stranger_there_is_no_such_check() -> None:
 def test_a_visit_over_a_long_line_is_waited_for() -> None:
     waits = {visit.knock.timeout_s for visit in welcome_visits(loaded(ROUTERS)) if visit.guest == "hq/epo"}
     assert max(waits) > 2 * 1.4
+
+
+def test_for_a_whole_segment_somebody_speaks_who_runs() -> None:
+    topology = loaded(ROUTERS)
+
+    def asked(*absent: str) -> set[str]:
+        visits = welcome_visits(topology, absent)
+        return {visit.guest for visit in visits if visit.host == "near/gate" and visit.knock.protocol == "udp"}
+
+    assert asked() == {"near/pc"}
+    assert asked("near/pc") == {"near/other"}
+    assert asked("near/pc", "near/other") == {"near/pc"}

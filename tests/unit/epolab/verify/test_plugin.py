@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from epolab.errors import LabBusyError
+from epolab.errors import ConnectionFailedError, LabBusyError
+from epolab.model import facts
 from epolab.topology import load_topology
 from epolab.verify import plugin as plugin_module
 from epolab.verify.plugin import VerdictPlugin, subjects
@@ -80,7 +81,8 @@ def test_what_was_not_evaluated_has_failed_and_what_has_no_subject_is_not_there(
 
 TURNS = """
 import pytest
-from epolab.errors import LabBusyError
+from epolab.errors import ConnectionFailedError, LabBusyError
+from epolab.model import facts
 from epolab.verify.turns import turn
 
 DISTURBS = {disturbs}
@@ -140,3 +142,67 @@ def test_a_lab_that_others_do_not_let_go_of_is_the_runs_own_error(
         pytest.main(["-c", "/dev/null", "--rootdir", str(tmp_path), *QUIET, str(file)], plugins=[plugin])
     assert isinstance(plugin.failure, LabBusyError)
     assert plugin.results == []
+
+
+WITHOUT_A_NODE = """
+import pytest
+
+@pytest.fixture(scope="module")
+def everything(whole):
+    return None
+
+def test_looked(witness, agent):
+    'it is looked at'
+    assert witness.runs(agent)
+
+def test_together(everything, handler):
+    'all of it is looked at'
+
+def test_after(handler):
+    'something else is looked at'
+"""
+
+
+def run_without(folder: Path, name: str, absent: dict[str, str]) -> list[tuple[str, str | None, str, str]]:
+    file = folder / f"test_{name}.py"
+    file.write_text(WITHOUT_A_NODE)
+    plugin = VerdictPlugin(Witness("lab", MINIMAL, folder, absent), lambda _: None)
+    pytest.main(["-c", "/dev/null", "--rootdir", str(folder), *QUIET, str(file)], plugins=[plugin])
+    return [(result.reason, result.node, result.outcome, result.observed) for result in plugin.results]
+
+
+def test_without_a_plain_agent_only_its_own_checks_fail(tmp_path: Path) -> None:
+    assert run_without(tmp_path, "agent_gone", {"hq/pc-1": "it has no container"}) == [
+        ("it is looked at (setup)", "hq/pc-1", "failed", "hq/pc-1: it has no container"),
+        ("all of it is looked at", "hq/epo", "passed", "as promised"),
+        ("something else is looked at", "hq/epo", "passed", "as promised"),
+    ]
+
+
+def test_without_the_router_what_needs_the_whole_lab_fails_and_names_it(tmp_path: Path) -> None:
+    assert run_without(tmp_path, "router_gone", {"hq/router": "it has no container"}) == [
+        ("it is looked at", "hq/pc-1", "passed", "as promised"),
+        ("all of it is looked at (setup)", "hq/epo", "failed", "hq/router: it has no container"),
+        ("something else is looked at", "hq/epo", "passed", "as promised"),
+    ]
+
+
+def test_a_node_that_does_not_run_is_not_called(tmp_path: Path) -> None:
+    witness = Witness("lab", MINIMAL, tmp_path, {"hq/pc-1": "it has no container"})
+    with pytest.raises(ConnectionFailedError, match="hq/pc-1 does not run: it has no container"):
+        witness.run("hq/pc-1", "true")
+    assert [node.path for node in witness.running(facts.agents(MINIMAL))] == []
+
+
+def test_what_cannot_be_torn_down_is_the_labs_and_not_the_last_nodes(tmp_path: Path) -> None:
+    file = tmp_path / "test_left.py"
+    file.write_text(
+        "import pytest\n"
+        "@pytest.fixture(scope='module')\n"
+        "def left():\n    yield\n    raise OSError('hq/pc-9 is left')\n"
+        "def test_it(agent, left):\n    'it is kept'\n"
+    )
+    plugin = VerdictPlugin(Witness("lab", MINIMAL, tmp_path), lambda _: None)
+    pytest.main(["-c", "/dev/null", "--rootdir", str(tmp_path), *QUIET, str(file)], plugins=[plugin])
+    assert [(r.node, r.outcome) for r in plugin.results] == [("hq/pc-1", "passed"), (None, "failed")]
+    assert plugin.results[1].observed == "OSError: hq/pc-9 is left"

@@ -14,6 +14,12 @@ def test_the_client_is_an_agent_that_needs_the_relay() -> None:
     assert client_of(TOPOLOGY, RELAY).path == "india/india-pc-1"
 
 
+def test_a_client_that_does_not_run_is_asked_only_where_there_is_nobody_else() -> None:
+    assert client_of(TOPOLOGY, RELAY, {"india/india-pc-1": "exited"}).path == "india/india-pc-2"
+    everybody = {node.path for node in facts.relay_clients(TOPOLOGY, RELAY)}
+    assert client_of(TOPOLOGY, RELAY, everybody).path in everybody
+
+
 def test_every_handler_is_asked_for_by_name_and_by_both_addresses() -> None:
     targets = [ask.connect for ask in allowed(TOPOLOGY, RELAY)]
     for handler in facts.handlers(TOPOLOGY):

@@ -52,7 +52,7 @@ def behind(topology: Topology) -> list[Node]:
 
 def live(witness: Witness, topology: Topology) -> Life:
     """Change a policy, run an update, raise an event and call from outside, for all agents behind relays at once."""
-    nodes = behind(topology)
+    nodes = witness.running(behind(topology))
     life = Life({node.path: node.asci_seconds + ASCI_CHANGE_SECONDS for node in nodes}, master_content(witness))
     if not nodes:
         return life
@@ -128,7 +128,10 @@ class Move:
 
 def move_on(witness: Witness, topology: Topology) -> dict[str, Move]:
     """Stop each relay in use that leaves its agents another one, and see where they go."""
-    current = {node.path: current_relay(topology, node, status(witness, node.path)) for node in behind(topology)}
+    current = {
+        node.path: current_relay(topology, node, status(witness, node.path))
+        for node in witness.running(behind(topology))
+    }
     moves: dict[str, Move] = {}
     for group in rounds(topology, {path: relay for path, relay in current.items() if relay is not None}):
         users = [path for path, relay in current.items() if relay in group]

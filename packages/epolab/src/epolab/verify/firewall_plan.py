@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -51,21 +51,25 @@ def answering(topology: Topology, node: Node) -> list[FirewallException]:
     return found
 
 
-def welcome_visits(topology: Topology) -> list[Visit]:
-    """A visit in each family for each exception of each agent, by the nodes it names that the sites let through."""
+def welcome_visits(topology: Topology, absent: Collection[str] = ()) -> list[Visit]:
+    """A visit in each family for each exception of each agent, by the nodes it names that the sites let through.
+
+    Nodes that do not run (`absent`, paths) speak for a whole segment only where there is nobody else.
+    """
     visits = []
     for host in facts.agents(topology):
         for exception in answering(topology, host):
-            for guest in _guests(topology, host, exception):
+            for guest in _guests(topology, host, exception, absent):
                 visits += _knocks(topology, guest, host, exception, None)
     return visits
 
 
-def _guests(topology: Topology, host: Node, exception: FirewallException) -> Iterator[Node]:
+def _guests(topology: Topology, host: Node, exception: FirewallException, absent: Collection[str]) -> Iterator[Node]:
     """The nodes an exception names; for a whole segment one of them is enough."""
     named = [node for node in topology.nodes if node.path != host.path and _names(exception, node)]
     let_through = [n for n in named if facts.reachable(topology, n, host, exception.protocol, exception.port)]
     whole_segment = any(ip_network(cidr).num_addresses > 1 for cidr in exception.sources_v4)
+    let_through.sort(key=lambda node: node.path in absent)
     yield from let_through[:1] if whole_segment else let_through
 
 

@@ -56,7 +56,7 @@ def observe(witness: Witness, topology: Topology) -> Absences:
 
     While the agents of one handler come back to it, those of the next one lose theirs: that saves an interval each.
     """
-    agents = facts.agents(topology)
+    agents = witness.running(facts.agents(topology))
     home = {node.path: ways(topology, node) for node in agents}
     before = await_callins(witness, _wanted(home), server_time(witness) - limit_seconds(agents), limit_seconds(agents))
     seen = Absences(before, {node.path: [] for node in agents})

@@ -11,6 +11,7 @@ from pluggy import Result as HookResult
 from epolab.errors import EpolabError
 from epolab.model import facts
 from epolab.model.topology import Topology
+from epolab.verify.absent import ends_of_link, others_live_by, refuse_absent
 from epolab.verify.broken import PromiseBrokenError
 from epolab.verify.content import replication_subjects
 from epolab.verify.firewall_plan import strangers_visits
@@ -73,6 +74,19 @@ class VerdictPlugin:
     @pytest.fixture(scope="session", name="folder")
     def folder_fixture(self) -> Path:
         return self.witness.folder
+
+    @pytest.fixture(scope="session", name="whole")
+    def whole_fixture(self) -> None:
+        """What a check asks for that cannot be made while a node is missing by which others live."""
+        topology = self.witness.topology
+        refuse_absent((node.path for node in topology.nodes if others_live_by(node)), self.witness.absent)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A check of a node that does not run, or of a link that ends at one, has failed before it began."""
+        subject = subject_of(item)
+        if subject is not None:
+            refuse_absent((subject, *ends_of_link(self.witness.topology, subject)), self.witness.absent)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         for name, values in self._subjects.items():
@@ -155,7 +169,10 @@ def subject_of(item: pytest.Item) -> str | None:
 
 
 def result_of(item: pytest.Item, call: pytest.CallInfo[None], prepared_seconds: float = 0.0) -> Result:
-    """The result of one phase of a check: its call (with its preparation), or a set-up or tear-down that failed."""
+    """The result of one phase of a check: its call (with its preparation), or a set-up or tear-down that failed.
+
+    What is torn down was there for all checks of the file: the lab is to blame, not the node that came last.
+    """
     title = (getattr(getattr(item, "obj", None), "__doc__", None) or item.name).strip().splitlines()[0]
     expected, observed, outcome = title, "as promised", _outcome(call)
     error = call.excinfo.value if call.excinfo is not None else None
@@ -167,7 +184,7 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], prepared_seconds: 
         title = f"{title} ({call.when})"
     return Result(
         promise_of(item),
-        subject_of(item),
+        subject_of(item) if call.when != "teardown" else None,
         outcome,
         expected,
         observed,

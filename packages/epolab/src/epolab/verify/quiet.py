@@ -24,7 +24,7 @@ def talkative(topology: Topology) -> list[str]:
 @contextmanager
 def quiet(witness: Witness) -> Iterator[None]:
     """Pause the services of every node for the length of the block; the journal lets them go on after a kill."""
-    nodes = talkative(witness.topology)
+    nodes = [path for path in talkative(witness.topology) if witness.runs(path)]
     with (
         witness.journal.undone_by(*(Undo(node, GO_ON, "services paused") for node in nodes)),
         ThreadPoolExecutor(8) as pool,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from epolab.model import facts
@@ -36,10 +36,16 @@ class Ask:
         }
 
 
-def client_of(topology: Topology, relay: Node) -> Node:
-    """Who asks: an agent of the relay's segments, first one that needs it; the relay itself where it is alone."""
-    clients = facts.relay_clients(topology, relay)
-    return next((c for c in clients if facts.needs_relay(topology, c)), clients[0] if clients else relay)
+def client_of(topology: Topology, relay: Node, absent: Collection[str] = ()) -> Node:
+    """Who asks: an agent of the relay's segments, first one that needs it; the relay itself where it is alone.
+
+    Those that do not run (`absent`, paths) are asked only where there is nobody else.
+    """
+    clients = sorted(facts.relay_clients(topology, relay), key=lambda client: client.path in absent)
+    return next(
+        (c for c in clients if facts.needs_relay(topology, c) and c.path not in absent),
+        clients[0] if clients else relay,
+    )
 
 
 def allowed(topology: Topology, relay: Node) -> list[Ask]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from epolab.errors import ArgumentError
 from epolab.model.topology import Topology
+from epolab.verify.absent import untold
 from epolab.verify.plugin import VerdictPlugin
 from epolab.verify.promises import PROMISES, Promise, applies, choose
 from epolab.verify.report import Report, Result
@@ -34,22 +35,27 @@ def verify(
     folder: Path,
     expression: str | None = None,
     tell: Callable[[Result], None] = lambda _: None,
+    absent: Mapping[str, str] | None = None,
 ) -> Report:
     """Examine a lab that is up; `expression` is the contract's `-k EXPR`; `tell` gets each result as it comes.
 
+    `absent` says of each node (path) that does not run what was seen of it: that breaks the promises about it.
     Raises ArgumentError when the expression selects nothing.
     """
     names, rest = choose(expression)
     chosen = [promise for promise in PROMISES if promise.name in names]
-    plugin = VerdictPlugin(Witness(lab, topology, folder), tell)
+    plugin = VerdictPlugin(Witness(lab, topology, folder, absent or {}), tell)
     _run_pytest([p for p in chosen if applies(p.name, topology)], rest, plugin)
     if rest is not None and not plugin.results:
         raise ArgumentError(f"no check matches -k {expression!r}", hint="epolab verify --help lists the promises")
     told = {result.promise for result in plugin.results}
+    applying = [promise.name for promise in chosen if rest is None and applies(promise.name, topology)]
+    missed = untold(topology, applying, absent or {}, plugin.results)
+    told |= {result.promise for result in missed}
     silent = [_silent(p, topology) for p in chosen if rest is None and p.name not in told]
-    for result in silent:
+    for result in (*missed, *silent):
         tell(result)
-    return Report(lab, (*plugin.results, *silent))
+    return Report(lab, (*plugin.results, *missed, *silent))
 
 
 def _run_pytest(chosen: list[Promise], rest: str | None, plugin: VerdictPlugin) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from epolab.errors import ContainerError
 from epolab.hands.docker import Docker
 from epolab.hands.fabric import open_fabric
-from epolab.model.topology import Topology
+from epolab.model.node import Node
 
 # node path, "fabric" or "host" → {"namespace": inode, "interfaces": [{"name", "index", "kind", "peer": {…} or None}]}
 Survey = dict[str, dict[str, Any]]
 
 
-def survey(lab: str, topology: Topology) -> Survey:
-    """Every interface of every namespace of the lab; raises ContainerError when a node does not run."""
+def survey(lab: str, nodes: Iterable[Node]) -> Survey:
+    """Every interface of the namespaces of these nodes and of the fabric; ContainerError when one does not run."""
     docker = Docker.connect()
-    pids = {node.path: _pid(docker, f"{lab}.{node.site}.{node.name}") for node in topology.nodes}
+    pids = {node.path: _pid(docker, f"{lab}.{node.site}.{node.name}") for node in nodes}
     with open_fabric(docker, f"{lab}.fabric") as fabric:
         seen: Survey = fabric.call("survey", pids=pids)
     return seen

@@ -92,6 +92,7 @@ class Recording:
     def _record(self) -> dict[str, str]:
         asked = {
             "port": port_of(self._witness.topology, self._node),
+            "addresses": sorted(_addresses(self._node)),
             "begins": "POST /wakeup ",
             "timeout_s": LISTEN_SECONDS,
             "marker": self._marker,

@@ -6,7 +6,7 @@ import base64
 import json
 import shlex
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import resources
@@ -16,7 +16,7 @@ from typing import Any
 import testinfra
 from testinfra.host import Host
 
-from epolab.errors import WorldError
+from epolab.errors import ConnectionFailedError, WorldError
 from epolab.hands.connection import connected_to
 from epolab.hands.journal import Journal, Undo
 from epolab.model import facts
@@ -39,11 +39,15 @@ class Ran:
 
 @dataclass
 class Witness:
-    """The lab under examination; connections are opened on first use and kept, a lock each."""
+    """The lab under examination; connections are opened on first use and kept, a lock each.
+
+    `absent` says of each node (path) that does not run what was seen of it.
+    """
 
     lab: str
     topology: Topology
     folder: Path
+    absent: Mapping[str, str] = field(default_factory=dict)
     _hosts: dict[tuple[str, str], tuple[Host, threading.Lock]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -56,6 +60,14 @@ class Witness:
     def journal(self) -> Journal:
         """Where disturbing checks note what has to be put back."""
         return Journal(self.folder / "journal", self.put_back)
+
+    def runs(self, path: str) -> bool:
+        """Whether a node runs."""
+        return path not in self.absent
+
+    def running(self, nodes: Iterable[Node]) -> list[Node]:
+        """Those of these nodes that run."""
+        return [node for node in nodes if self.runs(node.path)]
 
     def host(self, path: str) -> Host:
         """The testinfra host of a node."""
@@ -79,6 +91,8 @@ class Witness:
 
         Commands on one node wait for each other, except on a `line` (a connection) of their own.
         """
+        if not self.runs(path):
+            raise ConnectionFailedError(f"{path} does not run: {self.absent[path]}")
         host, lock = self._entry(path, line)
         with lock, connected_to(path):
             result = host.run(command)

@@ -68,7 +68,7 @@ def test_the_site_list_names_the_assigned_handlers(witness: Witness, topology: T
 
 
 @pytest.fixture(scope="module", name="absences")
-def absences_fixture(witness: Witness, topology: Topology) -> Absences:
+def absences_fixture(witness: Witness, topology: Topology, whole: None) -> Absences:
     """Each handler that agents use, stopped once, with all its agents watched before, meanwhile and afterwards."""
     return observe(witness, topology)
 

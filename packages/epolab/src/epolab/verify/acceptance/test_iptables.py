@@ -37,13 +37,13 @@ def welcome_fixture(witness: Witness, topology: Topology) -> dict[str, list[tupl
 
     A visit that gets no answer is made again: a firewall drops every time, a line with loss does not.
     """
-    return by_host(witness, welcome_visits(topology), attempts=WELCOME_ATTEMPTS)
+    return by_host(witness, welcome_visits(topology, witness.absent), attempts=WELCOME_ATTEMPTS)
 
 
 @pytest.fixture(scope="module", name="strangers")
 def strangers_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str, list[tuple[Visit, Answer]]]]:
     """Visits from addresses that no exception names: each site's router takes such a one for the moment."""
-    routers = [facts.router(topology, site.name) for site in topology.sites]
+    routers = witness.running(facts.router(topology, site.name) for site in topology.sites)
     away = f"ip addr del {STRANGER_V4}/32 dev lo 2>/dev/null; ip -6 addr del {STRANGER_V6}/128 dev lo 2>/dev/null; true"
     undos = [Undo(router.path, away, "a stranger's address") for router in routers]
     with witness.journal.undone_by(*undos):
@@ -55,6 +55,7 @@ def strangers_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str
 
 def by_host(witness: Witness, visits: list[Visit], attempts: int = 1) -> dict[str, list[tuple[Visit, Answer]]]:
     """Make all visits, from all guests at the same time, silent ones again as often as `attempts` says."""
+    visits = [visit for visit in visits if witness.runs(visit.host)]
     answers: dict[Visit, Answer] = {}
     for _ in range(attempts):
         silent = [visit for visit in visits if visit not in answers or answers[visit].outcome == "silent"]
@@ -66,12 +67,16 @@ def by_host(witness: Witness, visits: list[Visit], attempts: int = 1) -> dict[st
 
 
 def made_at_once(witness: Witness, visits: list[Visit]) -> dict[Visit, Answer]:
-    """What each visit met."""
+    """What each visit met; one by a guest who does not run cannot be made, which is no answer either way."""
     guests: dict[str, list[Visit]] = {}
+    lost: dict[Visit, Answer] = {}
     for visit in visits:
-        guests.setdefault(visit.guest, []).append(visit)
+        if witness.runs(visit.guest):
+            guests.setdefault(visit.guest, []).append(visit)
+        else:
+            lost[visit] = Answer("error", "", f"{visit.guest} does not run: {witness.absent[visit.guest]}", 0.0)
     answers = witness.everywhere({guest: [visit.knock for visit in made] for guest, made in guests.items()})
-    return {visit: answer for guest in guests for visit, answer in zip(guests[guest], answers[guest], strict=True)}
+    return lost | {v: answer for guest in guests for v, answer in zip(guests[guest], answers[guest], strict=True)}
 
 
 @pytest.mark.parametrize("family", [4, 6])

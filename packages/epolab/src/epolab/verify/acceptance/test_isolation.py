@@ -18,7 +18,7 @@ KINDS = {"loopback", "veth", "bridge", "tun"}
 @pytest.fixture(scope="session", name="seen")
 def seen_fixture(witness: Witness) -> Survey:
     """Every interface of every namespace of the lab, and where its peer is."""
-    return survey(witness.lab, witness.topology)
+    return survey(witness.lab, witness.running(witness.topology.nodes))
 
 
 def test_the_host_is_as_it_was_before(folder: Path) -> None:

@@ -46,9 +46,9 @@ def test_the_log_page_is_shown_to_the_server_side(witness: Witness, topology: To
 
 
 @pytest.fixture(scope="module", name="woken")
-def woken_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str, Woken]]:
+def woken_fixture(witness: Witness, topology: Topology, whole: None) -> Iterator[dict[str, Woken]]:
     """Every agent that a handler reaches, made slow, woken up once, the call recorded on its way in."""
-    awake = [node for node in facts.agents(topology) if facts.wakers(topology, node)]
+    awake = [node for node in witness.running(facts.agents(topology)) if facts.wakers(topology, node)]
     with slowed(witness, awake) as troubles:
         yield wake(witness, awake, troubles)
 

@@ -35,7 +35,7 @@ def test_the_relay_process_listens(witness: Witness, topology: Topology, relay: 
     expect(families == {4, 6}, f"{relay}: {port}/tcp is open in IPv4 and IPv6", f"only in IPv{families}")
 
 
-def test_the_agent_of_the_relay_reports_the_role(witness: Witness, topology: Topology, relay: str) -> None:
+def test_the_agent_of_the_relay_reports_the_role(witness: Witness, topology: Topology, whole: None, relay: str) -> None:
     """the agent enforces the relay's role, and the server knows of it"""
     roles = status(witness, relay)["roles"]
     expect(roles.get("relay") is True, f"{relay}: the agent has the role relay in force", f"its roles are {roles}")
@@ -47,7 +47,7 @@ def test_the_agent_of_the_relay_reports_the_role(witness: Witness, topology: Top
 def test_discovery_is_answered(witness: Witness, topology: Topology, visited_relay: str) -> None:
     """a broadcast and a multicast on the relay's segment find it"""
     node = topology.node(visited_relay)
-    client = client_of(topology, node)
+    client = client_of(topology, node, witness.absent)
     ports = discovery_ports(topology, node)
     asked = {
         "ports": ports,
@@ -80,7 +80,7 @@ def answers_to(witness: Witness, client: Node, asks: list[Ask]) -> list[tuple[As
 def test_the_relay_forwards_to_the_sites_of_its_list(witness: Witness, topology: Topology, relay: str) -> None:
     """a client on its segment gets through the relay to every site of the relay's list"""
     node = topology.node(relay)
-    client = client_of(topology, node)
+    client = client_of(topology, node, witness.absent)
     asks = allowed(topology, node)
     expect(bool(asks), f"{relay}: reaches a site of its list", "the site firewalls let it reach none")
     expect_all(
@@ -95,7 +95,7 @@ def test_the_relay_forwards_to_the_sites_of_its_list(witness: Witness, topology:
 def test_the_relay_refuses_what_is_not_in_its_list(witness: Witness, topology: Topology, relay: str) -> None:
     """the relay forwards to no host, port or IPv6 address outside its list"""
     node = topology.node(relay)
-    client = client_of(topology, node)
+    client = client_of(topology, node, witness.absent)
     expect_all(
         [
             (f"{relay}: refuses {client.path} {ask.connect} ({ask.reason}) as not listed", f"{relay}: {_told(said)}")
@@ -110,10 +110,10 @@ def _told(said: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module", name="life")
-def life_fixture(witness: Witness, topology: Topology) -> Iterator[Life]:
+def life_fixture(witness: Witness, topology: Topology, whole: None) -> Iterator[Life]:
     """A policy, an update, an event and calls from outside, for all agents behind relays at once; then as before."""
     yield live(witness, topology)
-    for node in behind(topology):
+    for node in witness.running(behind(topology)):
         interval = node.asci_seconds
         back = becomes(witness, node.path, lambda seen, asci=interval: seen["asci_seconds"] == asci, BACK_LIMIT_SECONDS)  # type: ignore[misc]
         expect(back is not None, f"{node.path}: has its own policy again", "it enforces that of the check")
