@@ -5,10 +5,13 @@ import io
 import tarfile
 import threading
 import warnings
+from types import SimpleNamespace
 
+import docker
+import docker.errors
 import pytest
 
-from epolab.errors import DockerUnavailableError
+from epolab.errors import ContainerError, DockerUnavailableError
 from epolab.hands.docker import REQUESTS_AT_A_TIME, Docker, each, exec_argv, tar_of
 
 
@@ -53,3 +56,12 @@ def test_an_unknown_context_is_the_hosts_fault(monkeypatch):
     monkeypatch.setenv("DOCKER_CONTEXT", "no-such-context")
     with pytest.raises(DockerUnavailableError):
         Docker.connect()
+
+
+def test_a_word_that_names_no_image_is_refused_as_the_engines_answer():
+    class Api:
+        def inspect_image(self, reference):
+            raise docker.errors.APIError("invalid reference format")
+
+    with pytest.raises(ContainerError, match="inspect image A:b:c"):
+        Docker(SimpleNamespace(api=Api())).image_id("A:b:c")

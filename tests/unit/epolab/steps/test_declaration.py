@@ -51,7 +51,7 @@ def test_a_damaged_copy_is_named_with_what_mends_it(file):
     (folder.path / "topology.yaml").write_text("epolab: [1\n")
     with pytest.raises(TopologyInvalidError, match=r"topology\.yaml: the lab's topology is damaged") as refused:
         read_topology("lab")
-    assert refused.value.hint == f"epolab up {file} --name lab"
+    assert refused.value.hint == f"epolab up '{file}' --name lab"
     assert {problem.file for problem in refused.value.problems} == {str(folder.path / "topology.yaml")}
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from paramiko.ssh_exception import SSHException
 
 from epolab.errors import ConnectionFailedError
+
+# The way to a node is a command in its own container: there is no other machine that could answer in its place.
+warnings.filterwarnings("ignore", message=r"Unknown \S+ host key for ", category=UserWarning)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from epolab.errors import LabNotFoundError, TopologyInvalidError
@@ -29,9 +30,8 @@ def read_topology(lab: str) -> Topology | None:
     file = str((folder.read_json(ORIGIN) or {}).get("file", copy))
     loaded = load_text(copy.read_bytes(), file)
     if loaded.topology is None or not loaded.valid:
-        raise TopologyInvalidError(
-            load(copy).problems, f"{copy}: the lab's topology is damaged", hint=f"epolab up {file} --name {lab}"
-        )
+        hint = f"epolab up {shlex.quote(file)} --name {lab}"
+        raise TopologyInvalidError(load(copy).problems, f"{copy}: the lab's topology is damaged", hint=hint)
     return loaded.topology
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,6 +118,6 @@ def _refuse_waiting(lab: str, topology: Topology, waiting: list[Undo]) -> None:
         nodes = ", ".join(sorted({undo.node for undo in waiting}))
         raise NotReadyError(
             f"a verification of {lab} was killed, and what it disturbed cannot be put back: {nodes} does not run",
-            hint=f"epolab up {topology.file} --name {lab}",
+            hint=f"epolab up {shlex.quote(topology.file)} --name {lab}",
             step="replay",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +82,10 @@ def run_steps(work: Work, wish: Wish) -> None:
         write_phase(work, find_lab(work.docker, work.lab), "ready")
     except KeyboardInterrupt as error:
         end_children()
+        again = f"epolab up {shlex.quote(str(wish.file))} --name {work.lab}"
         raise InterruptedByUserError(
             f"interrupted: lab {work.lab} is resumable, nothing of it is lost",
-            hint=f"epolab up {wish.file} --name {work.lab} goes on; epolab down {work.lab} removes it",
+            hint=f"{again} goes on; epolab down {work.lab} removes it",
         ) from error
     except EpolabError:
         note_failure(work, find_lab(work.docker, work.lab))
