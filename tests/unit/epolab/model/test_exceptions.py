@@ -77,3 +77,23 @@ management:
         ("tcp", 8083, "cmamesh"),
     }
     assert set(of(lab, "hq/new")) == of_all | {("udp", 8082, "cmamesh"), ("tcp", 9000, "cmamesh")}
+
+
+def test_a_relay_on_two_networks_serves_its_first_and_is_an_agent_on_the_other(
+    topology_of: Callable[[str], Topology],
+) -> None:
+    lab = topology_of("""
+epolab: 1
+sites:
+  hq:
+    networks: {near: {ipv4: 10.8.0.0/24}, far: {ipv4: 10.9.0.0/24}}
+    nodes:
+      epo: {components: [server, sql]}
+      rel: {components: relay, network: [far, near]}
+      pa: {components: agent, network: near}
+      pb: {components: agent, network: far}
+""")
+    found = of(lab, "hq/rel")
+    assert found["udp", 8082, "cmamesh"].sources_v4 == found["udp", 8083, "cmamesh"].sources_v4 == ("10.9.0.0/24",)
+    assert found["udp", 8082, "mfeagent"].sources_v4 == ("10.8.0.0/24",)
+    assert found["tcp", 8083, "cmamesh"].sources_v4 == ("10.9.0.11/32",)

@@ -203,3 +203,10 @@ def test_an_agent_finds_the_relays_that_listen_where_its_version_asks(
     assert paths(site_lists.relays_for(lab, pc)) == ["hq/old"]
     assert paths(site_lists.relays_for(lab, pc5)) == ["hq/new"]
     assert site_lists.discovery_ports(lab, lab.node("hq/old")) == (8083,)
+
+
+def test_a_relay_on_two_networks_serves_its_first(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(TWO_NETWORKS.replace("sa: {components: superagent,", "sa: {components: relay,"))
+    assert paths(site_lists.relay_clients(lab, lab.node("shop/sa"))) == ["shop/till", "shop/both"]
+    assert paths(site_lists.relays_for(lab, lab.node("shop/both"))) == ["shop/sa"]
+    assert site_lists.relays_for(lab, lab.node("shop/pc")) == ()

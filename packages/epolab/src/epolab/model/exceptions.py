@@ -1,6 +1,6 @@
 """What each node's own firewall must let in: the exceptions that stand before its final drop."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from epolab.model.firewall import FirewallException, Protocol
 from epolab.model.node import Node
@@ -19,7 +19,14 @@ from epolab.model.ports import (
 )
 from epolab.model.reach import host_cidrs
 from epolab.model.roles import handlers
-from epolab.model.site_lists import discovery_ports, relay_clients, relay_port, repository_clients, wakeup_port
+from epolab.model.site_lists import (
+    discovery_ports,
+    relay_clients,
+    relay_port,
+    repository_clients,
+    served_segment,
+    wakeup_port,
+)
 from epolab.model.topology import Topology
 
 _OPEN: dict[str, tuple[tuple[Protocol, int, str], ...]] = {
@@ -59,9 +66,15 @@ def _of_sql(topology: Topology, node: Node) -> Iterator[FirewallException]:
 def _of_agent(topology: Topology, node: Node) -> Iterator[FirewallException]:
     """Every agent is called by handlers, and hears broadcasts: connection tracking does not know a relay's answer."""
     yield _from_nodes("tcp", wakeup_port(topology, node), handlers(topology), "mfeagent", "wake-up calls and log page")
-    heard = node.has("relay") and BROADCAST in discovery_ports(topology, node)
-    owner, use = ("cmamesh", "relay discovery") if heard else ("mfeagent", "relays' answers")
-    yield _from_segment(BROADCAST, topology, node, owner, f"agent broadcast port: SuperAgent wake-ups and {use}")
+    segments = set(segments_of(node))
+    if node.has("relay") and BROADCAST in discovery_ports(topology, node):
+        served = {served_segment(node)}
+        segments -= served
+        reason = "agent broadcast port: SuperAgent wake-ups and relay discovery"
+        yield _from_segments(BROADCAST, topology, node, served, "cmamesh", reason)
+    if segments:
+        reason = "agent broadcast port: SuperAgent wake-ups and relays' answers"
+        yield _from_segments(BROADCAST, topology, node, segments, "mfeagent", reason)
 
 
 def _of_superagent(topology: Topology, node: Node) -> Iterator[FirewallException]:
@@ -77,7 +90,7 @@ def _of_relay(topology: Topology, node: Node) -> Iterator[FirewallException]:
     if clients:
         yield _from_nodes("tcp", relay_port(topology, node), clients, "cmamesh", "relay")
     if OLD_DISCOVERY in discovery_ports(topology, node):
-        yield _from_segment(OLD_DISCOVERY, topology, node, "cmamesh", "relay discovery")
+        yield _from_segments(OLD_DISCOVERY, topology, node, {served_segment(node)}, "cmamesh", "relay discovery")
 
 
 def _from_nodes(
@@ -89,9 +102,11 @@ def _from_nodes(
     return FirewallException(protocol, port, v4, v6, owner, reason)
 
 
-def _from_segment(port: int, topology: Topology, node: Node, owner: str, reason: str) -> FirewallException:
-    """UDP from a node's segments; multicast on a link is sent from a link-local address, so those are let in too."""
-    on = [s for s in topology.site(node.site).segments if s.path in segments_of(node)]
+def _from_segments(
+    port: int, topology: Topology, node: Node, segments: Collection[str | None], owner: str, reason: str
+) -> FirewallException:
+    """UDP from segments of a node; multicast on a link is sent from a link-local address, so those are let in too."""
+    on = [s for s in topology.site(node.site).segments if s.path in segments]
     return FirewallException(
         protocol="udp",
         port=port,

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 from epolab.model.management import Category, HandlerRule, Policy
 from epolab.model.node import Node
-from epolab.model.paths import segments_of, shares_segment
+from epolab.model.paths import segments_of
 from epolab.model.ports import (
     AGENT_WAKEUP,
     BROADCAST,
@@ -97,14 +97,15 @@ def needs_relay(topology: Topology, node: Node) -> bool:
 
 
 def relays_for(topology: Topology, node: Node) -> tuple[Node, ...]:
-    """The relays that answer an agent's broadcast: other agents on one of its segments that listen where it asks."""
-    near = [r for r in relays(topology) if r.path != node.path and shares_segment(r, node)]
+    """The relays that answer an agent's broadcast: others that serve one of its segments and listen where it asks."""
+    near = [r for r in relays(topology) if r.path != node.path and served_segment(r) in segments_of(node)]
     return tuple(r for r in near if discovery_port(node) in discovery_ports(topology, r))
 
 
 def relay_clients(topology: Topology, relay: Node) -> tuple[Node, ...]:
-    """The agents that may come to a relay: those on its segments."""
-    return tuple(a for a in nodes_with(topology, "agent") if a.path != relay.path and shares_segment(a, relay))
+    """The agents that may come to a relay: those on the segment it serves."""
+    segment = served_segment(relay)
+    return tuple(a for a in nodes_with(topology, "agent") if a.path != relay.path and segment in segments_of(a))
 
 
 def relay_port(topology: Topology, relay: Node) -> int:
@@ -162,9 +163,12 @@ def _nearest(node: Node, held: tuple[Node, ...]) -> Node | None:
     )
 
 
-def served_segment(repository: Node) -> str | None:
-    """The one segment that a SuperAgent serves: that of its first interface, whose addresses site lists name."""
-    return repository.interfaces[0].segment
+def served_segment(node: Node) -> str | None:
+    """The one segment that a SuperAgent or relay serves: that of its first interface, by whose addresses it is named.
+
+    On its other segments it is an agent like others, and its firewall has exceptions for no clients there.
+    """
+    return node.interfaces[0].segment
 
 
 def _address_distance(node: Node, repository: Node) -> int:

@@ -79,7 +79,7 @@ wan:
   task.
 - **Roles.** The policy in force on an agent decides what it is: its own, else that of the nearest group. One that is
   `enabled` makes a relay or SuperAgent without any component; one that is not contradicts the component, which is an
-  error. A SuperAgent serves the segment of its first network.
+  error. A relay and a SuperAgent serve the segment of their first network.
 - **Handlers.** The last handler rule is for everyone else: all handlers, the server first.
 
 ## Equivalent forms

@@ -85,3 +85,11 @@ def test_a_relay_by_policy_is_a_way_like_any_other(codes_of: Codes) -> None:
     plain = far(PC + REL.replace("relay", "agent"), OUT, IN)
     assert codes_of(plain) == [(9, "agent-cut-off")]
     assert codes_of(plain + given) == []
+
+
+def test_a_relay_on_two_networks_serves_its_first(codes_of: Codes) -> None:
+    networks = "    networks: {one: {ipv4: 10.8.0.0/24}, two: {ipv4: 10.9.0.0/24}}\n"
+    both, far_pc = "      rel: {components: relay, network: [one, two]}\n", PC.replace("agent}", "agent, network: two}")
+    lab = far(far_pc + both, OUT, IN).replace("  far:\n", f"  far:\n{networks}")
+    assert codes_of(lab) == [(10, "relay-deaf")]
+    assert codes_of(lab.replace("[one, two]", "[two, one]")) == []

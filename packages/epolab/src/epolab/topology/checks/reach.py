@@ -106,17 +106,27 @@ def _check_agent(draft: Draft, topology: Topology, agent: Node, report: Report) 
 
 
 def _report_deaf(draft: Draft, topology: Topology, agent: Node, report: Report) -> bool:
-    """Whether a relay of its segment would serve the agent, if it listened where the agent asks."""
-    port = facts.discovery_port(agent)
-    near = [relay for relay in facts.relays(topology) if agent in facts.relay_clients(topology, relay)]
+    """Whether a relay beside the agent would serve it, if it listened where the agent is or asks."""
+    near = [r for r in facts.relays(topology) if facts.shares_segment(r, agent) and not facts.needs_relay(topology, r)]
     for relay in near:
-        if port not in facts.discovery_ports(topology, relay) and not facts.needs_relay(topology, relay):
-            message = f"the agent {agent.path} of version {agent.version} asks for relays on {port}/udp, where "
-            message += f"{relay.path} does not listen"
-            hint = f'add {port} to the `discoveryPorts` of "{facts.policies_of(topology, relay)["relay"].name}"'
-            report.error(draft.by_path[agent.path].place_of("agent"), "relay-deaf", message, hint)
+        said = _deaf(topology, agent, relay)
+        if said is not None:
+            report.error(draft.by_path[agent.path].place_of("agent"), "relay-deaf", *said)
             return True
     return False
+
+
+def _deaf(topology: Topology, agent: Node, relay: Node) -> tuple[str, str] | None:
+    """Why a relay does not hear an agent, and what to do; None if it does."""
+    port, segment = facts.discovery_port(agent), facts.served_segment(relay)
+    if segment not in facts.segments_of(agent):
+        message = f"the relay {relay.path} serves its first network, {segment}, and {agent.path} is not on it"
+        return message, f"put the network of {agent.path} first in `network` of {relay.path}, or another relay there"
+    if port in facts.discovery_ports(topology, relay):
+        return None
+    asks = f"the agent {agent.path} of version {agent.version} asks for relays on {port}/udp"
+    policy = facts.policies_of(topology, relay)["relay"].name
+    return f"{asks}, where {relay.path} does not listen", f'add {port} to the `discoveryPorts` of "{policy}"'
 
 
 def _check_repository(draft: Draft, topology: Topology, repository: Node, report: Report) -> None:
