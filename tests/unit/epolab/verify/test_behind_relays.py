@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from epolab.topology import load_topology
-from epolab.verify.behind_relays import behind, current_relay, rounds
+from epolab.verify.behind_relays import behind, current_relay, newer, rounds
 
 TOPOLOGY = load_topology(Path(__file__).parents[4] / "topologies" / "quickstart.yaml")
 FIRST, SECOND = "india/india-relay-1", "india/india-relay-2"
@@ -27,3 +27,8 @@ def test_two_relays_of_one_segment_are_never_stopped_together() -> None:
 
 def test_a_relay_that_nobody_uses_is_not_stopped() -> None:
     assert rounds(TOPOLOGY, {"india/india-pc-1": SECOND, "india/india-pc-2": SECOND}) == [(SECOND,)]
+
+
+def test_what_a_pull_brings_meanwhile_is_the_masters_content_too() -> None:
+    before, now = {"DAT": ["1"], "Engine": ["7"]}, {"DAT": ["1", "2"], "Fresh": ["1"]}
+    assert newer(before, now) == {"DAT": ["1", "2"], "Engine": ["7"]}

@@ -13,6 +13,7 @@ from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.verify.agents import becomes, port_of, status
 from epolab.verify.callins import CallIn, await_callins, server_time
+from epolab.verify.events import await_events
 from epolab.verify.knocks import Answer, Knock
 from epolab.verify.line_time import patience_seconds
 from epolab.verify.policy_change import assigned, names_of
@@ -29,7 +30,11 @@ ASCI_CHANGE_SECONDS = 0.5
 
 @dataclass
 class Life:
-    """What the agents behind relays got and delivered, by node path; `content` is the master's, by product."""
+    """What the agents behind relays got and delivered, by node path.
+
+    `content` are the versions that the master had of each product; `updated` is an agent's status right after its
+    update, and `after` when all was over: by its own schedule an agent soon updates again.
+    """
 
     intervals: dict[str, float]
     content: dict[str, list[str]]
@@ -37,6 +42,7 @@ class Life:
     callins: dict[str, CallIn | None] = field(default_factory=dict)
     policies: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     updates: dict[str, Ran] = field(default_factory=dict)
+    updated: dict[str, dict[str, Any]] = field(default_factory=dict)
     after: dict[str, dict[str, Any]] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     woken: str = ""
@@ -61,17 +67,28 @@ def live(witness: Witness, topology: Topology) -> Life:
     with assigned(witness, POLICY, changes, wake=False), ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda node: witness.must(node.path, EVENT.format(text=life.text)), nodes))
         calls = pool.submit(_call_from_outside, witness, topology, nodes, life)
-        updates = {node.path: pool.submit(witness.run, node.path, UPDATE, "update") for node in nodes}
+        updates = {node.path: pool.submit(_update, witness, node, life) for node in nodes}
         policies = {node.path: pool.submit(_policy_arrives, witness, node, life) for node in nodes}
         life.updates = {path: future.result() for path, future in updates.items()}
         life.policies = {path: future.result() for path, future in policies.items()}
         calls.result()
+        life.content = newer(life.content, master_content(witness))
     life.callins = await_callins(witness, {node.path: lambda _: True for node in nodes}, since, limit_seconds(nodes))
     for node in nodes:
         life.after[node.path] = status(witness, node.path)
-        rows = witness.api("miniepo.listEvents", name=node.fqdn)
-        life.events[node.path] = sum(row["text"] == life.text for row in rows)
+        life.events[node.path] = await_events(witness, node, [life.text])[life.text]
     return life
+
+
+def _update(witness: Witness, node: Node, life: Life) -> Ran:
+    ran = witness.run(node.path, UPDATE, "update")
+    life.updated[node.path] = status(witness, node.path)
+    return ran
+
+
+def newer(before: Mapping[str, list[str]], now: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The versions of products that were there before, with those that a pull has brought of them meanwhile."""
+    return {name: list(dict.fromkeys([*versions, *now.get(name, [])])) for name, versions in before.items()}
 
 
 def master_content(witness: Witness) -> dict[str, list[str]]:

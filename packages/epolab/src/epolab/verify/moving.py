@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from epolab.errors import TimeoutExceededError
-from epolab.hands.until import until
 from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.ports import HTTPS
 from epolab.model.topology import Topology
 from epolab.verify.agents import becomes
 from epolab.verify.callins import CallIn, await_callins, server_time
+from epolab.verify.events import await_events
 from epolab.verify.services import HANDLER, stopped
 from epolab.verify.ways import Way, goes, limit_seconds, ways
 from epolab.verify.witness import Ran, Witness
@@ -125,17 +122,7 @@ def _look_at_stranded(witness: Witness, node: Node, absence: Absence) -> None:
 
 
 def _count_events(witness: Witness, topology: Topology, seen: Absences) -> None:
-    """A call-in is recorded when its session begins and events come at its end: wait for them, then count."""
     for path, absences in seen.by_agent.items():
-        node = topology.node(path)
-        texts: Counter[str] = Counter()
-
-        def all_there(node: Node = node, absences: list[Absence] = absences, texts: Counter[str] = texts) -> bool:
-            texts.clear()
-            texts.update(row["text"] for row in witness.api("miniepo.listEvents", name=node.fqdn))
-            return all(texts[absence.text] for absence in absences)
-
-        with suppress(TimeoutExceededError):  # what is missing is counted as 0 and told by its check
-            until(all_there, what=f"the events of {path} arrive", limit_seconds=limit_seconds([node]))
+        texts = await_events(witness, topology.node(path), [absence.text for absence in absences])
         for absence in absences:
             absence.events = texts[absence.text]

@@ -15,7 +15,7 @@ from epolab.verify.behind_relays import Life, Move, behind, live, move_on
 from epolab.verify.broken import expect, expect_all
 from epolab.verify.listeners import listening
 from epolab.verify.relay_plan import Ask, allowed, client_of, discovery_ports, forbidden
-from epolab.verify.ways import goes, in_words, ways
+from epolab.verify.ways import goes, in_words, limit_seconds, ways
 from epolab.verify.witness import Witness
 
 DISTURBS = True
@@ -115,7 +115,8 @@ def life_fixture(witness: Witness, topology: Topology, whole: None) -> Iterator[
     yield live(witness, topology)
     for node in witness.running(behind(topology)):
         interval = node.asci_seconds
-        back = becomes(witness, node.path, lambda seen, asci=interval: seen["asci_seconds"] == asci, BACK_LIMIT_SECONDS)  # type: ignore[misc]
+        limit = max(BACK_LIMIT_SECONDS, limit_seconds([node]))
+        back = becomes(witness, node.path, lambda seen, asci=interval: seen["asci_seconds"] == asci, limit)  # type: ignore[misc]
         expect(back is not None, f"{node.path}: has its own policy again", "it enforces that of the check")
 
 
@@ -143,7 +144,7 @@ def test_a_policy_arrives_through_the_relay(life: Life, needy: str) -> None:
 
 def test_content_arrives_through_the_relay(life: Life, needy: str) -> None:
     """an update takes the master's content through the relay"""
-    ran, seen = life.updates[needy], life.after[needy]
+    ran, seen = life.updates[needy], life.updated[needy]
     expect(ran.code == 0, f"{needy}: an update succeeds", ran.stderr.strip())
     relay = seen["update_via_relay"]
     expect(bool(relay), f"{needy}: takes content through a relay", f"it took it from {seen['update_source']}")

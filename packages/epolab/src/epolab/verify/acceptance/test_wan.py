@@ -9,7 +9,7 @@ from epolab.hands.fabric import open_fabric
 from epolab.verify.absent import ends_of_link
 from epolab.verify.broken import expect_all
 from epolab.verify.measure import Outcome, ends_of, measure_links
-from epolab.verify.quiet import quiet
+from epolab.verify.quiet import quiet, until_still
 from epolab.verify.witness import Witness
 
 DISTURBS = True
@@ -24,7 +24,8 @@ def outcomes_fixture(witness: Witness) -> Iterator[dict[str, Outcome]]:
     topology = witness.topology
     links = [link for link in topology.links if all(map(witness.runs, ends_of_link(topology, link.name)))]
     ends = [ends_of(topology, witness.lab, link, applied) for link in links]
-    with quiet(witness):
+    with quiet(witness), open_fabric(docker, f"{witness.lab}.fabric") as fabric:
+        until_still(lambda: fabric.call("link_counters"))
         measured = measure_links(docker, ends, lambda _: None)
     yield {outcome.ends.link.name: outcome for outcome in measured}
 
