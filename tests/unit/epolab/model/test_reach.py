@@ -74,3 +74,10 @@ def test_rules_for_a_router_keep_their_order(topology_of: Callable[[str], Topolo
         ("deny", None, ()),
     ]
     assert rules[2].sources_v4 == ("0.0.0.0/0",) and rules[2].sources_v6 == ("::/0",)
+
+
+def test_a_node_on_two_networks_is_reached_at_its_first(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(LAB.replace("tv: {components: agent, network: b}", "tv: {components: agent, network: [b, a]}"))
+    pc, tv = lab.node("far/pc"), lab.node("far/tv")
+    assert not reach.reachable(lab, pc, tv, "tcp", 80)
+    assert reach.reachable(lab, tv, pc, "tcp", 80)

@@ -60,8 +60,11 @@ def router(topology: Topology, site: str) -> Node:
 
 
 def routers_between(topology: Topology, source: Node, destination: Node) -> tuple[Node, ...]:
-    """The routers that forward a packet, in order; none on one segment. An end that is a router is not counted."""
-    if shares_segment(source, destination):
+    """The routers that forward a packet to a node's first address, in order; none if the source is on its segment.
+
+    An end that is a router is not counted.
+    """
+    if destination.interfaces[0].segment in segments_of(source):
         return ()
     sites = site_path(topology.links, source.site, destination.site) or ()
     return tuple(r for r in (router(topology, site) for site in sites) if r.path not in (source.path, destination.path))

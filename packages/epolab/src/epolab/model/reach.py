@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from epolab.model.firewall import ANY, Action, FirewallRule
 from epolab.model.node import Node
-from epolab.model.paths import router, routers_between, shares_segment, site_path
+from epolab.model.paths import router, routers_between, site_path
 from epolab.model.ports import EVERYWHERE_V4, EVERYWHERE_V6
 from epolab.model.topology import Topology
 
@@ -23,8 +23,8 @@ class ForwardRule:
 
 
 def reachable(topology: Topology, source: Node, destination: Node, protocol: str, port: int) -> bool:
-    """Whether a new connection gets from node to node, as far as links and site firewalls are concerned."""
-    if source.path == destination.path or shares_segment(source, destination):
+    """Whether a new connection gets to a node's first address, as far as links and site firewalls are concerned."""
+    if source.path == destination.path:
         return True
     if site_path(topology.links, source.site, destination.site) is None:
         return False
