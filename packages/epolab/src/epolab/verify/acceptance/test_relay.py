@@ -142,12 +142,14 @@ def test_a_policy_arrives_through_the_relay(life: Life, needy: str) -> None:
     expect(got is not None, wanted, f"it enforces {life.after[needy]['asci_seconds']:g} s")
 
 
-def test_content_arrives_through_the_relay(life: Life, needy: str) -> None:
-    """an update takes the master's content through the relay"""
+def test_content_arrives(topology: Topology, life: Life, needy: str) -> None:
+    """an update takes the master's content through the relay, or from the repository of the agent's own segment"""
     ran, seen = life.updates[needy], life.updated[needy]
     expect(ran.code == 0, f"{needy}: an update succeeds", ran.stderr.strip())
-    relay = seen["update_via_relay"]
-    expect(bool(relay), f"{needy}: takes content through a relay", f"it took it from {seen['update_source']}")
+    near = facts.repository_of(topology, topology.node(needy)) in facts.repositories(topology)
+    took = f"it took it from {seen['update_source']} through {seen['update_via_relay'] or 'no relay'}"
+    wanted = "without a relay from the repository of its segment" if near else "through a relay"
+    expect(bool(seen["update_via_relay"]) != near, f"{needy}: takes content {wanted}", took)
     lacking = [name for name, versions in life.content.items() if seen["installed"].get(name) not in versions]
     expect(not lacking, f"{needy}: has the content of the master, {life.content}", f"it has {seen['installed']}")
 
