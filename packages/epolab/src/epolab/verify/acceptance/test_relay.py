@@ -150,6 +150,8 @@ def test_content_arrives(topology: Topology, life: Life, needy: str) -> None:
     took = f"it took it from {seen['update_source']} through {seen['update_via_relay'] or 'no relay'}"
     wanted = "without a relay from the repository of its segment" if near else "through a relay"
     expect(bool(seen["update_via_relay"]) != near, f"{needy}: takes content {wanted}", took)
+    if near:
+        return  # that repository may be behind the master; what it holds is promised by `replication`
     lacking = [name for name, versions in life.content.items() if seen["installed"].get(name) not in versions]
     expect(not lacking, f"{needy}: has the content of the master, {life.content}", f"it has {seen['installed']}")
 
