@@ -119,6 +119,35 @@ def test_agents_there_that_take_their_content_elsewhere_may_fetch_it_too(chain: 
     assert shared.most - lone.most == pytest.approx(2 * (1.5 * PACKAGE + CALL_BYTES))
 
 
+CROWD = b"""epolab: 1
+asci: 10s
+sites:
+  hq: {nodes: {epo: {components: [server, sql]}}}
+  far: {nodes: {gate: {components: [router, dns, superagent]}, pc: {components: agent, count: 60}}}
+  own: {nodes: {gate-own: {components: [router, dns, superagent]}, ah: {components: handler}, pc: {components: agent}}}
+wan: [{between: [hq, far]}, {between: [hq, own]}]
+management:
+  handlers: [{group: own, use: [own/ah, hq/epo]}]
+"""
+
+
+def test_what_has_not_come_to_a_router_is_missed_however_many_agents_call_in_meanwhile() -> None:
+    topology = load_text(CROWD, "crowd.yaml").topology
+    assert topology is not None
+    for took in (1.0, 20.0, 300.0):
+        wanted = due(topology, topology.node("far/gate"), PACKAGE, took, PACKAGE)
+        assert wanted.holds(PACKAGE)
+        assert not wanted.holds(PACKAGE // 2 - 1)
+        assert not wanted.holds(0)
+
+
+def test_call_ins_that_stay_in_the_site_take_nothing_off() -> None:
+    topology = load_text(CROWD, "crowd.yaml").topology
+    assert topology is not None
+    wanted = due(topology, topology.node("own/gate-own"), PACKAGE, 0.0, PACKAGE)
+    assert wanted.least == pytest.approx(0.9 * PACKAGE)
+
+
 def test_a_router_may_send_a_little_more_than_it_gets_when_nothing_is_replicated(chain: Topology) -> None:
     wanted = due(chain, chain.node("end/gate"), 0, 0.1, PACKAGE)
     assert wanted.holds(-2 * CALL_BYTES)

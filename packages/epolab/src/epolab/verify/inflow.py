@@ -20,8 +20,10 @@ CATALOGS_BYTES = 100_000
 CALL_BYTES = 6_000
 # what a handler or the database on the segment is told by agents and by each other
 SERVICE_BYTES_PER_SECOND = 50_000
-# from what a router keeps goes off what its site says itself: acknowledgements, call-ins, events
+# from what a router keeps goes off what leaves by its lines meanwhile: acknowledgements, call-ins, events;
+# never so much that content would not be missed which has not come
 NET_OF_ACKNOWLEDGEMENTS = 0.9
+LEAST_KEPT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,29 @@ def due(topology: Topology, repository: Node, size: int, took_seconds: float, pa
     held = [node for node in facts.repositories(topology) if facts.served_segment(node) in counted]
     caches = sum(node.has("handler") for node in near) + len(_own_takers(topology, near, held))
     services = sum(node.has("handler") or node.has("sql") for node in near)
-    calls = sum(took_seconds / node.asci_seconds + 1 for node in near if node.has("agent"))
-    said = calls * CALL_BYTES + services * SERVICE_BYTES_PER_SECOND * took_seconds
+    served = services * SERVICE_BYTES_PER_SECOND * took_seconds
+    said = _calls_bytes(near, took_seconds) + served
     most = len(held) * (OVERHEAD * size + CATALOGS_BYTES) + caches * OVERHEAD * package_bytes + said
     if repository.has("router"):
-        return Due(len(held) * size * NET_OF_ACKNOWLEDGEMENTS - said, most)
+        gone = _calls_bytes(_callers_away(topology, near), took_seconds) + served
+        return Due(_kept(len(held) * size, gone), most)
     return Due(len(held) * size, most)
+
+
+def _calls_bytes(agents: Sequence[Node], took_seconds: float) -> float:
+    return CALL_BYTES * sum(took_seconds / node.asci_seconds + 1 for node in agents if node.has("agent"))
+
+
+def _callers_away(topology: Topology, near: Sequence[Node]) -> list[Node]:
+    """The agents whose call-ins leave the site by its lines."""
+    agents = [node for node in near if node.has("agent")]
+    handlers = {node.path: facts.direct_handlers(topology, node)[:1] for node in agents}
+    return [node for node in agents if all(handler.site != node.site for handler in handlers[node.path])]
+
+
+def _kept(content: float, gone: float) -> float:
+    """The least that a router keeps of content when so many bytes may leave by its lines meanwhile."""
+    return max(content * LEAST_KEPT, content * NET_OF_ACKNOWLEDGEMENTS - gone) if content else -gone
 
 
 def _own_takers(topology: Topology, near: Sequence[Node], held: Sequence[Node]) -> list[Node]:
