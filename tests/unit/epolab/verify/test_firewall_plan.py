@@ -52,6 +52,17 @@ wan:
   - {between: [hq, near], delay: 700ms}
   - {between: [near, far]}
 """
+THREE = """epolab: 1
+sites:
+  hq: {nodes: {epo: {components: [server, sql]}}}
+  near: {nodes: {pc: {components: agent}, gate: {components: router}}}
+  far: {nodes: {gate: {components: [router, agent]}}}
+  side: {nodes: {pc: {components: agent}, gate: {components: router}}}
+wan:
+  - {between: [hq, near]}
+  - {between: [near, far]}
+  - {between: [far, side]}
+"""
 ALONE = "epolab: 1\nsites: {hq: {nodes: {all: {components: [router, dns, server, sql, agent]}}}}\n"
 
 
@@ -124,3 +135,30 @@ def test_for_a_whole_segment_somebody_speaks_who_runs() -> None:
     assert asked() == {"near/pc"}
     assert asked("near/pc") == {"near/other"}
     assert asked("near/pc", "near/other") == {"near/pc"}
+
+
+def test_a_router_is_visited_by_a_stranger_who_runs() -> None:
+    topology = loaded(ROUTERS)
+
+    def asked(host: str, port: int, *absent: str) -> set[str]:
+        visits = strangers_visits(topology, absent)
+        return {v.guest for v in visits if v.host == host and (v.knock.protocol, v.knock.port) == ("tcp", port)}
+
+    assert asked("near/gate", 8083) == {"near/other"}
+    (second,) = asked("near/gate", 8083, "near/other")
+    assert second not in {"near/other", "near/gate"}
+    everybody = [node.path for node in topology.nodes if node.path != "near/gate"]
+    assert asked("near/gate", 8083, *everybody) == {"near/other"}
+
+
+def test_a_stranger_does_not_come_past_a_router_that_does_not_run() -> None:
+    topology = loaded(THREE)
+    assert {visit.guest for visit in strangers_visits(topology) if visit.host == "far/gate"} == {"near/pc"}
+    guests = {visit.guest for visit in strangers_visits(topology, ["near/gate"]) if visit.host == "far/gate"}
+    assert guests == {"side/pc"}
+
+
+def test_who_runs_changes_nothing_about_who_is_visited() -> None:
+    topology = loaded(ROUTERS)
+    hosts = {visit.host for visit in strangers_visits(topology)}
+    assert {visit.host for visit in strangers_visits(topology, [node.path for node in topology.nodes])} == hosts

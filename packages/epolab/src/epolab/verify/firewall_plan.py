@@ -77,16 +77,17 @@ def _names(exception: FirewallException, node: Node) -> bool:
     return any(node.ipv4 in ip_network(cidr) for cidr in exception.sources_v4)
 
 
-def strangers_visits(topology: Topology) -> list[Visit]:
+def strangers_visits(topology: Topology, absent: Collection[str] = ()) -> list[Visit]:
     """For each exception that is not open to everybody: a visit in each family from an address it does not name.
 
-    A host that nobody who is not named can come to has no such visit.
+    A host that nobody who is not named can come to has no such visit. Who does not run (`absent`, paths), or has to
+    come past a router that does not, is sent only where there is nobody else.
     """
     visits = []
     for host in facts.agents(topology):
         for exception in answering(topology, host):
             if not any("0.0.0.0/0" in each.sources_v4 for each in _of_same_port(topology, host, exception)):
-                visits += _strangers_knocks(topology, host, exception)
+                visits += _strangers_knocks(topology, host, exception, absent)
     return list(dict.fromkeys(visits))
 
 
@@ -95,7 +96,9 @@ def _of_same_port(topology: Topology, host: Node, exception: FirewallException) 
     return [each for each in facts.exceptions(topology, host) if (each.protocol, each.port) == service]
 
 
-def _strangers_knocks(topology: Topology, host: Node, exception: FirewallException) -> list[Visit]:
+def _strangers_knocks(
+    topology: Topology, host: Node, exception: FirewallException, absent: Collection[str]
+) -> list[Visit]:
     """From the site's router under an address that is nobody's; a router is visited by another node under its own.
 
     That is never one of a line: what comes from the other end of its line, a router lets in.
@@ -103,12 +106,16 @@ def _strangers_knocks(topology: Topology, host: Node, exception: FirewallExcepti
     router = facts.router(topology, host.site)
     if host.path != router.path:
         return _knocks(topology, router, host, exception, (STRANGER_V4, STRANGER_V6))
-    guest = _unnamed(topology, host, exception)
+    guest = _unnamed(topology, host, exception, absent)
     return [] if guest is None else _knocks(topology, guest, host, exception, (str(guest.ipv4), str(guest.ipv6)))
 
 
-def _unnamed(topology: Topology, host: Node, exception: FirewallException) -> Node | None:
+def _unnamed(topology: Topology, host: Node, exception: FirewallException, absent: Collection[str]) -> Node | None:
     """The nearest node that no exception for this port names and that the sites let through, if there is one."""
+
+    def hindered(node: Node) -> bool:
+        return any(each.path in absent for each in (node, *facts.routers_between(topology, node, host)))
+
     named = _of_same_port(topology, host, exception)
     others = [
         node
@@ -118,7 +125,7 @@ def _unnamed(topology: Topology, host: Node, exception: FirewallException) -> No
         and not any(_names(each, node) for each in named)
         and facts.reachable(topology, node, host, exception.protocol, exception.port)
     ]
-    return min(others, key=lambda node: _links_away(topology, node, host), default=None)
+    return min(others, key=lambda node: (hindered(node), _links_away(topology, node, host)), default=None)
 
 
 def _links_away(topology: Topology, node: Node, host: Node) -> int:

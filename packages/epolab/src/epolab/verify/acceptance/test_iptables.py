@@ -50,7 +50,7 @@ def strangers_fixture(witness: Witness, topology: Topology) -> Iterator[dict[str
         for router in routers:
             take = f"ip addr replace {STRANGER_V4}/32 dev lo && ip -6 addr replace {STRANGER_V6}/128 dev lo nodad"
             witness.must(router.path, take)
-        yield by_host(witness, strangers_visits(topology))
+        yield by_host(witness, strangers_visits(topology, witness.absent))
 
 
 def by_host(witness: Witness, visits: list[Visit], attempts: int = 1) -> dict[str, list[tuple[Visit, Answer]]]:
