@@ -1,7 +1,7 @@
 """Mirrors compared with their master."""
 
 from epolab.topology import load_text
-from epolab.verify.content import differences, replication_subjects, root_of
+from epolab.verify.content import differences, root_of
 
 LAB = b"""epolab: 1
 sites:
@@ -34,15 +34,6 @@ def test_what_is_missing_strange_or_altered_is_told() -> None:
         "c is there and not at the master",
         "b has SHA-256 333333333333…, the master's has 222222222222…",
     ]
-
-
-def test_subjects_are_remote_repositories_and_each_agent_of_their_segments() -> None:
-    topology = load_text(LAB, "lab.yaml").topology
-    assert topology is not None
-    assert replication_subjects(topology) == {
-        "remote_repository": ("far/sb",),
-        "client": ("hq/sa", "hq/pc", "far/sb", "far/pc"),
-    }
 
 
 def test_a_repository_lies_where_its_policy_says() -> None:

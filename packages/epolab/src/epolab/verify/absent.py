@@ -8,7 +8,7 @@ from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.verify.broken import PromiseBrokenError
-from epolab.verify.content import replication_subjects
+from epolab.verify.replication_plan import replication_subjects
 from epolab.verify.report import Result
 
 LIVED_BY = ("server", "sql", "handler", "router", "dns", "relay", "superagent")

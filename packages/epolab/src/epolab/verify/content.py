@@ -128,12 +128,3 @@ def differences(master: dict[str, str], mirror: dict[str, str]) -> list[str]:
 def users_of(witness: Witness, repository: Node) -> list[Node]:
     """The agents that should take their content from a repository: its clients, and itself."""
     return [repository, *facts.repository_clients(witness.topology, repository)]
-
-
-def replication_subjects(topology: Topology) -> dict[str, tuple[str, ...]]:
-    """The repositories that content comes to over lines, and the agents that should take it from a repository."""
-    repositories = facts.repositories(topology)
-    home = facts.server(topology).site
-    users = [node.path for each in repositories for node in (each, *facts.repository_clients(topology, each))]
-    remote = tuple(node.path for node in repositories if node.site != home)
-    return {"remote_repository": remote, "client": tuple(users)}

@@ -13,10 +13,10 @@ from epolab.model import facts
 from epolab.model.topology import Topology
 from epolab.verify.absent import ends_of_link, others_live_by, refuse_absent
 from epolab.verify.broken import PromiseBrokenError
-from epolab.verify.content import replication_subjects
 from epolab.verify.firewall_plan import strangers_visits
 from epolab.verify.promises import PROMISES
 from epolab.verify.relay_plan import client_of
+from epolab.verify.replication_plan import replication_subjects
 from epolab.verify.report import Outcome, Result
 from epolab.verify.turns import Turns
 from epolab.verify.witness import Witness
