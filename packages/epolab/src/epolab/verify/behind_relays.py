@@ -74,9 +74,9 @@ def live(witness: Witness, topology: Topology) -> Life:
         calls.result()
         life.content = newer(life.content, master_content(witness))
     life.callins = await_callins(witness, {node.path: lambda _: True for node in nodes}, since, limit_seconds(nodes))
-    for node in nodes:
-        life.after[node.path] = status(witness, node.path)
-        life.events[node.path] = await_events(witness, node, [life.text])[life.text]
+    life.after = {node.path: status(witness, node.path) for node in nodes}
+    found = await_events(witness, {node.path: [life.text] for node in nodes}, limit_seconds(nodes))
+    life.events = {path: texts[life.text] for path, texts in found.items()}
     return life
 
 
@@ -84,6 +84,27 @@ def _update(witness: Witness, node: Node, life: Life) -> Ran:
     ran = witness.run(node.path, UPDATE, "update")
     life.updated[node.path] = status(witness, node.path)
     return ran
+
+
+def content_troubles(
+    topology: Topology, node: Node, seen: Mapping[str, Any], content: Mapping[str, list[str]]
+) -> list[tuple[str, str]]:
+    """What is wrong with where an agent took its content, or with what it has, as (expected, observed).
+
+    Beside a repository it takes content from that one, without a relay, and has what that one holds: how far that
+    one may be behind the master's `content` is for the promise `replication`.
+    """
+    took = f"it took it from {seen['update_source']} through {seen['update_via_relay'] or 'no relay'}"
+    near = facts.repository_of(topology, node).path
+    name = next((each.name for each in topology.management.repositories if each.node == near), None)
+    if name is not None:
+        right = not seen["update_via_relay"] and str(seen["update_source"]).upper() == name.upper()
+        return [] if right else [(f"{node.path}: takes content from {name}, without a relay", took)]
+    broken = [] if seen["update_via_relay"] else [(f"{node.path}: takes content through a relay", took)]
+    if any(seen["installed"].get(product) not in versions for product, versions in content.items()):
+        wanted = f"{node.path}: has the content of the master, {dict(content)}"
+        broken.append((wanted, f"it has {seen['installed']}"))
+    return broken
 
 
 def newer(before: Mapping[str, list[str]], now: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from epolab.errors import TimeoutExceededError
 from epolab.hands.until import until
-from epolab.model.node import Node
-from epolab.verify.ways import limit_seconds
 from epolab.verify.witness import Witness
 
+PAUSE_SECONDS = 0.5
 
-def await_events(witness: Witness, node: Node, texts: Collection[str], limit: float | None = None) -> Counter[str]:
-    """Wait until the server has an event of an agent with each of these texts; how often it has each text then.
 
-    A call-in is recorded when its session begins, and events come at its end: at a call-in they are not there yet.
+def await_events(
+    witness: Witness, wanted: Mapping[str, Collection[str]], limit_seconds: float
+) -> dict[str, Counter[str]]:
+    """Wait, once for all, until the server has an event of each agent (node path) with each of its texts.
+
+    Gives how often it has each text of each agent then. A call-in is recorded when its session begins, and events
+    come at its end: at a call-in they are not there yet.
     """
-    found: Counter[str] = Counter()
+    names = {path: witness.topology.node(path).fqdn for path in wanted}
+    found: dict[str, Counter[str]] = {path: Counter() for path in wanted}
 
     def all_there() -> bool:
-        found.clear()
-        found.update(row["text"] for row in witness.api("miniepo.listEvents", name=node.fqdn))
-        return all(found[text] for text in texts)
+        for path, texts in wanted.items():
+            if path not in complete:
+                rows = witness.api("miniepo.listEvents", name=names[path])
+                found[path] = Counter(row["text"] for row in rows)
+                if all(found[path][text] for text in texts):
+                    complete.add(path)
+        return len(complete) == len(wanted)
 
-    patience = limit_seconds([node]) if limit is None else limit
+    complete: set[str] = set()
     with suppress(TimeoutExceededError):  # what is missing is counted as 0 and told by its check
-        until(all_there, what=f"the events of {node.path} arrive", limit_seconds=patience)
+        until(all_there, what="events", limit_seconds=limit_seconds, pause_seconds=PAUSE_SECONDS)
     return found

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from epolab.hands.until import seconds
 from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.ports import HTTPS
@@ -108,21 +109,32 @@ def _watch(
         absence.back = calls[path]
     for path, absence in away.items():
         absence.call = calls.get(path)
-        if not absence.right:
-            _look_at_stranded(witness, topology.node(path), absence)
+    stranded = {path: absence for path, absence in away.items() if not absence.right}
+    _look_at_stranded(witness, stranded, limit_seconds([topology.node(path) for path in stranded]))
     return {}
 
 
-def _look_at_stranded(witness: Witness, node: Node, absence: Absence) -> None:
-    """An agent without any way: once it has found out, it enforces on its own, and its event waits on disk."""
-    seen = becomes(witness, node.path, lambda seen: bool(seen["unreachable_handlers"]), limit_seconds([node]))
-    absence.noticed = seen is not None
-    absence.enforced = witness.run(node.path, ENFORCE)
-    absence.spooled = int(witness.must(node.path, SPOOL.format(text=absence.text)))
+def _look_at_stranded(witness: Witness, stranded: Mapping[str, Absence], limit: float) -> None:
+    """Agents without any way: once they have found out, they enforce on their own, and their events wait on disk.
+
+    All have found out by one time, or have not.
+    """
+    end = seconds() + limit
+
+    def look(path: str) -> None:
+        left = max(0.0, end - seconds())
+        absence = stranded[path]
+        absence.noticed = becomes(witness, path, lambda seen: bool(seen["unreachable_handlers"]), left) is not None
+        absence.enforced = witness.run(path, ENFORCE)
+        absence.spooled = int(witness.must(path, SPOOL.format(text=absence.text)))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(look, stranded))
 
 
 def _count_events(witness: Witness, topology: Topology, seen: Absences) -> None:
+    wanted = {path: [each.text for each in absences] for path, absences in seen.by_agent.items()}
+    found = await_events(witness, wanted, limit_seconds([topology.node(path) for path in wanted]))
     for path, absences in seen.by_agent.items():
-        texts = await_events(witness, topology.node(path), [absence.text for absence in absences])
         for absence in absences:
-            absence.events = texts[absence.text]
+            absence.events = found[path][absence.text]

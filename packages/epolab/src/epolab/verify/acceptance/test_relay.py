@@ -11,7 +11,7 @@ from epolab.model.node import Node
 from epolab.model.ports import BROADCAST, DISCOVERY_GROUP_V6
 from epolab.model.topology import Topology
 from epolab.verify.agents import becomes, status
-from epolab.verify.behind_relays import Life, Move, behind, live, move_on
+from epolab.verify.behind_relays import Life, Move, behind, content_troubles, live, move_on
 from epolab.verify.broken import expect, expect_all
 from epolab.verify.listeners import listening
 from epolab.verify.relay_plan import Ask, allowed, client_of, discovery_ports, forbidden
@@ -146,14 +146,7 @@ def test_content_arrives(topology: Topology, life: Life, needy: str) -> None:
     """an update takes the master's content through the relay, or from the repository of the agent's own segment"""
     ran, seen = life.updates[needy], life.updated[needy]
     expect(ran.code == 0, f"{needy}: an update succeeds", ran.stderr.strip())
-    near = facts.repository_of(topology, topology.node(needy)) in facts.repositories(topology)
-    took = f"it took it from {seen['update_source']} through {seen['update_via_relay'] or 'no relay'}"
-    wanted = "without a relay from the repository of its segment" if near else "through a relay"
-    expect(bool(seen["update_via_relay"]) != near, f"{needy}: takes content {wanted}", took)
-    if near:
-        return  # that repository may be behind the master; what it holds is promised by `replication`
-    lacking = [name for name, versions in life.content.items() if seen["installed"].get(name) not in versions]
-    expect(not lacking, f"{needy}: has the content of the master, {life.content}", f"it has {seen['installed']}")
+    expect_all(content_troubles(topology, topology.node(needy), seen, life.content))
 
 
 def test_events_are_delivered_through_the_relay(life: Life, needy: str) -> None:
