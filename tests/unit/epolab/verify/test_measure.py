@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from epolab.hands.files import LabFolder
 from epolab.model import facts
 from epolab.model.topology import Topology
 from epolab.topology import load_topology
-from epolab.verify.measure import TRIES, ends_of, measure, measure_links
+from epolab.verify.measure import PLAIN_TRIES, TRIES, ends_of, measure, measure_links
 
 TEXT = """
 epolab: 1
@@ -58,31 +59,57 @@ class Lines:
 
 
 class BookLab:
-    """The fabric and the routers of a lab; `delay_ms` each way, and how late the machine wakes up."""
+    """The fabric and the routers of a lab; `delay_ms` each way, and how late the machine wakes up.
 
-    def __init__(self, delay_ms: float = 10.0, noise_ms: float = 0.1, dead: str = "") -> None:
+    `drops` are the numbers of the floods (from 0, over all links) of which a datagram is missing.
+    """
+
+    def __init__(
+        self,
+        delay_ms: float = 10.0,
+        noise_ms: float = 0.1,
+        dead: str = "",
+        stall_ms: float = 1.0,
+        drops: Sequence[int] = (),
+    ) -> None:
         self._delay_ns, self._noise_ms, self._dead = int(delay_ms * 1e6), noise_ms, dead
+        self._stall_ms, self._drops = stall_ms, set(drops)
+        self._floods: dict[str, int] = {}
+        self.asked: list[tuple[str, str]] = []
         self.stored: Any = None
         self.links = {"hq-near": {"driver": "none"}, "hq-far": {"driver": "cable"}}
 
     def exec_stream(self, name: str, argv: Sequence[str]) -> ExecStream:
         if name == "pair.fabric":
             return Lines(self._fabric)
-        return Lines(self._router if name != self._dead else lambda _: None)
+        return Lines(partial(self._router, name) if name != self._dead else lambda _: None)
 
     def _fabric(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["op"] == "document_write":
             self.stored = request["args"]
         return {"id": request["id"], "ok": True, "result": self.links}
 
-    def _router(self, request: dict[str, Any]) -> dict[str, Any]:
-        late = {"p99_ms": self._noise_ms, "max_ms": 50.0, "sample": 200}
+    def _router(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append((name, request.get("op", "")))
+        late = {"p99_ms": self._noise_ms, "max_ms": self._stall_ms, "sample": 200}
         trip = (2 * self._delay_ns, self._delay_ns, self._delay_ns)
         expect = request.get("expect", 0)
-        figures = {"received": expect, "pairs": 0, "pair_ns": 0, "spread_ns": 0, "delays_ns": []}
+        figures = {
+            "received": expect - self._lost(name, request),
+            "pairs": 0,
+            "pair_ns": 0,
+            "spread_ns": 0,
+            "delays_ns": [],
+        }
         series = [trip] * request.get("count", 0)
         result = {"series": series, "sent": len(series), "arrivals": figures, "oversleep": late}
         return {"ok": True, "result": result}
+
+    def _lost(self, name: str, request: dict[str, Any]) -> int:
+        if request.get("op") != "flow":
+            return 0
+        number, self._floods[name] = self._floods.get(name, 0), self._floods.get(name, 0) + 1
+        return int(number in self._drops and name == "pair.near.router")
 
 
 def said(lab: BookLab, topology: Topology, link: str) -> tuple[list[str], list[str], int]:
@@ -128,14 +155,44 @@ def test_one_link_measured_anew_leaves_the_others_as_they_were(topology: Topolog
 def test_a_plain_link_is_asked_for_what_it_may_not_do(topology: Topology) -> None:
     assert said(BookLab(delay_ms=0.05), topology, "hq-near")[1:] == ([], 1)
     _, breaches, tries = said(BookLab(delay_ms=500.0), topology, "hq-near")
-    assert tries == 1
+    assert tries == PLAIN_TRIES
     assert "mean round trip: 0.00 ± 0.50 ms, not 1000.00 ms" in breaches
 
 
 def test_a_plain_link_is_measured_again_on_a_noisy_machine(topology: Topology) -> None:
     _, breaches, tries = said(BookLab(delay_ms=0.6, noise_ms=7.0), topology, "hq-near")
     assert tries == TRIES
-    assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 7.0 ms"
+    assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 7.0 ms, at worst 1.0 ms"
+
+
+def test_a_datagram_that_a_plain_link_loses_once_is_no_breach(topology: Topology) -> None:
+    lab = BookLab(delay_ms=0.05, drops=[0])
+    heard, breaches, tries = said(lab, topology, "hq-near")
+    assert (breaches, tries) == ([], 2)
+    assert heard[-1] == "measuring link hq-near again (1 of 3): loss"
+    assert said(BookLab(delay_ms=0.05, drops=[0, 1]), topology, "hq-near")[1:] == ([], 3)
+
+
+def test_a_plain_link_that_loses_each_time_breaks_its_promise(topology: Topology) -> None:
+    _, breaches, tries = said(BookLab(delay_ms=0.05, drops=range(9)), topology, "hq-near")
+    assert (breaches, tries) == (["loss a_to_b: 0.000%, not 1 of 2000 (0.050%)"], PLAIN_TRIES)
+
+
+def test_plain_links_are_done_before_a_shaped_one_is_begun(topology: Topology) -> None:
+    lab, heard = BookLab(delay_ms=0.05), list[str]()
+    measure_links(lab, [ends_of(topology, "pair", it, lab.links) for it in reversed(topology.links)], heard.append)
+    assert heard == ["measuring link hq-near", "measuring link hq-far"]
+    near, far = (
+        [at for at, (name, op) in enumerate(lab.asked) if op and name == f"pair.{site}.router"]
+        for site in ("near", "far")
+    )
+    assert max(near) < min(far)
+
+
+def test_a_stall_that_no_percentile_shows_is_measured_again(topology: Topology) -> None:
+    _, breaches, tries = said(BookLab(delay_ms=15.0, stall_ms=20.0), topology, "hq-far")
+    assert tries == TRIES
+    assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 0.1 ms, at worst 20.0 ms"
 
 
 def test_a_breach_on_a_quiet_machine_is_final(topology: Topology) -> None:
@@ -147,7 +204,7 @@ def test_a_breach_on_a_quiet_machine_is_final(topology: Topology) -> None:
 def test_a_breach_on_a_noisy_machine_is_measured_again_and_then_names_the_noise(topology: Topology) -> None:
     heard, breaches, tries = said(BookLab(delay_ms=15.0, noise_ms=7.0), topology, "hq-far")
     assert tries == TRIES
-    assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 7.0 ms"
+    assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 7.0 ms, at worst 1.0 ms"
     assert "measuring link hq-far again (3 of 3): round trips" in heard
 
 

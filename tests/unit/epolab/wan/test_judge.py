@@ -4,7 +4,7 @@ import pytest
 
 from epolab.model.link import Link, Shape
 from epolab.wan.driver import PlainVeth, UserspaceCable
-from epolab.wan.judge import expected_round_trip_ms, is_too_noisy, judge
+from epolab.wan.judge import expected_round_trip_ms, is_too_noisy, judge, noise_breach
 from epolab.wan.measured import FIGURES, DirectionFigures, LinkFigures, Loss, RoundTrips
 
 SHAPE = Shape(rate_bps=10_000_000, delay_ms=40.0)
@@ -116,6 +116,16 @@ def test_what_is_in_doubt_is_what_would_be_measured_again() -> None:
 
 
 def test_noise_is_named_by_its_limit() -> None:
-    assert not is_too_noisy(SEEN)
-    assert is_too_noisy(replace(SEEN, noise_ms=0.6))
-    assert not is_too_noisy(replace(SEEN, noise_ms=None))
+    late = judge(LINK, UserspaceCable(), there(delay_ms=41.0))
+    assert not is_too_noisy(SEEN, late)
+    assert is_too_noisy(replace(SEEN, noise_ms=0.6), late)
+    assert not is_too_noisy(replace(SEEN, noise_ms=None), late)
+
+
+def test_a_stall_that_no_percentile_shows_is_noise_and_loses_nothing() -> None:
+    stalled = replace(SEEN, stall_ms=5.1)
+    assert is_too_noisy(stalled, judge(LINK, UserspaceCable(), there(delay_ms=41.0)))
+    assert not is_too_noisy(replace(SEEN, stall_ms=4.9), judge(LINK, UserspaceCable(), there(delay_ms=41.0)))
+    assert not is_too_noisy(stalled, judge(LINK, UserspaceCable(), there(loss=Loss(1, 2000))))
+    text = "scheduling noise of this machine: a quiet machine, not 0.2 ms, at worst 5.1 ms"
+    assert noise_breach(stalled).text == text

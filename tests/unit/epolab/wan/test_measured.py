@@ -10,6 +10,7 @@ from epolab.wan.measured import (
     percentile,
     rate_of,
     round_trips_of,
+    stall_of,
 )
 
 
@@ -63,3 +64,13 @@ def test_noise_is_the_worst_series_that_says_something() -> None:
     ]
     assert noise_of(answers) == 1.5
     assert noise_of([]) is None
+
+
+def test_a_stall_is_the_longest_of_all_series_however_short() -> None:
+    answers = [
+        {"oversleep": {"p99_ms": 0.3, "max_ms": 12.0, "sample": 200}},
+        {"oversleep": {"p99_ms": 9.0, "max_ms": 30.0, "sample": 2}},
+        {"oversleep": {"p99_ms": None, "max_ms": None, "sample": 0}},
+    ]
+    assert stall_of(answers) == 30.0
+    assert stall_of([]) is None

@@ -2,6 +2,7 @@
 
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,16 @@ def test_neighbours_between_which_the_line_rested_are_left_out() -> None:
 
 def test_one_that_never_slept_has_no_noise() -> None:
     assert Oversleep().document() == {"p99_ms": None, "max_ms": None, "sample": 0}
+
+
+def test_what_came_during_a_stall_does_not_hide_it() -> None:
+    """Beside a sleeper that is held up for 30 ms past its time, a datagram comes before that time is over."""
+    late, due = Oversleep(), time.monotonic_ns() - 30_000_000
+    late.note(8_000_000, due, woken=True)
+    late.note(8_000_000, time.monotonic_ns() + 1_000_000_000, woken=True)  # woken before its time: says nothing
+    seen = late.document()
+    assert seen["sample"] == 1
+    assert seen["max_ms"] >= 30.0
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +112,7 @@ def test_a_stream_is_counted_after_it_has_warmed_up(ends: tuple[Endpoint, Endpoi
     assert taken["bytes"] > 0
     assert 0.05 < taken["seconds"] <= 0.5
     assert sent["congestion_control"]
+    assert taken["oversleep"]["sample"] >= 10
 
 
 def test_a_network_that_fails_is_an_answer(ends: tuple[Endpoint, Endpoint]) -> None:

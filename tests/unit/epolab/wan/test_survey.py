@@ -15,8 +15,8 @@ QUIET = {"p99_ms": 0.2, "max_ms": 0.5, "sample": 200}
 class BookEnd:
     """Answers each operation as a line that keeps its declaration would."""
 
-    def __init__(self, address: str, book: list[tuple[str, str]], *, deaf: bool = False) -> None:
-        self.address, self._book, self._deaf = address, book, deaf
+    def __init__(self, address: str, book: list[tuple[str, str]], *, deaf: bool = False, brief: bool = False) -> None:
+        self.address, self._book, self._deaf, self._brief = address, book, deaf, brief
         self._asked: list[tuple[str, dict[str, Any]]] = []
         self.flows: list[int] = []
 
@@ -35,14 +35,14 @@ class BookEnd:
 
     def _round_trips(self, count: int, **_: Any) -> dict[str, Any]:
         series = [] if self._deaf else [(80_112_000, 40_056_000, 40_056_000)] * count
-        return {"series": series, "sent": count, "oversleep": QUIET}
+        return {"series": series, "sent": count, "oversleep": QUIET | {"sample": 5} if self._brief else QUIET}
 
     def _flow(self, expect: int, **_: Any) -> dict[str, Any]:
         pairs = {"pairs": expect - 1, "pair_ns": (expect - 1) * 1_211_200, "spread_ns": 1}
         return {"arrivals": {"received": expect, "delays_ns": [], **pairs}, "oversleep": QUIET}
 
     def _receive(self, seconds: float, **_: Any) -> dict[str, Any]:
-        return {"bytes": 1_195_508 * seconds, "seconds": seconds}
+        return {"bytes": 1_195_508 * seconds, "seconds": seconds, "oversleep": QUIET | {"max_ms": 0.7}}
 
     def _send(self, **_: Any) -> dict[str, Any]:
         return {"congestion_control": "cubic"}
@@ -65,7 +65,7 @@ def test_a_shaped_link_is_measured_in_order_and_both_ways() -> None:
     assert seen.b_to_a.loss is not None
     assert seen.b_to_a.loss.lost == 0
     assert seen.b_to_a.goodput_bps == 1_195_508 * 8
-    assert (seen.congestion_control, seen.noise_ms) == ("cubic", 0.2)
+    assert (seen.congestion_control, seen.noise_ms, seen.stall_ms) == ("cubic", 0.2, 0.7)
 
 
 def test_a_plain_link_is_greeted_echoed_and_asked_for_loss() -> None:
@@ -86,8 +86,16 @@ def test_only_what_is_in_doubt_is_measured_again() -> None:
     book: list[tuple[str, str]] = []
     link = Link("l", "a", "b", SHAPE, SHAPE, ())
     again = LinkSurvey(link, plan_link(link, shaped=True), BookEnd("a", book), BookEnd("b", book))
-    assert again.run(["rate"], replace(earlier, noise_ms=9.0)) == earlier
+    assert again.run(["rate"], replace(earlier, noise_ms=9.0)) == replace(earlier, stall_ms=0.5)
     assert [op for end, op in book if end == "a"] == ["round_trips", "flow"]
+
+
+def test_a_stream_measured_again_has_its_own_noise() -> None:
+    earlier, _, _ = survey(SHAPE)
+    book: list[tuple[str, str]] = []
+    link = Link("l", "a", "b", SHAPE, SHAPE, ())
+    again = LinkSurvey(link, plan_link(link, shaped=True), BookEnd("a", book, brief=True), BookEnd("b", book))
+    assert again.run(["goodput"], replace(earlier, noise_ms=9.0)).noise_ms == 0.2
 
 
 def test_jitter_has_a_flow_of_its_own() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from epolab.errors import MeasureError
@@ -18,7 +18,7 @@ from epolab.model.topology import Topology
 from epolab.provider.labels import fabric_container, node_container
 from epolab.wan.document import certificate_entry, detail_document
 from epolab.wan.driver import Driver, as_kept, driver_named
-from epolab.wan.judge import Breach, Verdict, is_too_noisy, judge
+from epolab.wan.judge import Breach, Verdict, is_too_noisy, judge, noise_breach
 from epolab.wan.measured import FIGURES, DirectionFigures, Figure, LinkFigures
 from epolab.wan.plan import plan_link
 from epolab.wan.survey import LinkSurvey
@@ -26,7 +26,14 @@ from epolab.wan.survey import LinkSurvey
 CERTIFICATE = "certificate"
 # What breaks a bound on a noisy machine is measured again, three times at most.
 TRIES = 4
+# A plain link has no bound that something else than the machine breaks once in a while: it has to break it so often.
+PLAIN_TRIES = 3
 LINKS_AT_A_TIME = 4
+# What costs a plain link next to nothing, and what floods it.
+ECHOES: tuple[Figure, ...] = ("round_trips",)
+FLOOD: tuple[Figure, ...] = ("loss",)
+# The breach of a measurement that was not made.
+UNMEASURED = "measurement"
 # Flows are numbered, so that what comes late is not taken for a part of the next one.
 FLOWS_OF_A_TRY = 10
 
@@ -65,6 +72,29 @@ class Ready:
     ends: LinkEnds
     programs: tuple[LinkEnd, LinkEnd] | None
     failure: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether the link was made without a shape."""
+        return self.ends.driver.name == "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is known of a link after so many tries."""
+
+    ready: Ready
+    seen: LinkFigures
+    verdict: Verdict
+    tries: int = 1
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether its breaches may be the machine's doing, and it may be measured again."""
+        if self.verdict.within or any(breach.figure == UNMEASURED for breach in self.verdict.breaches):
+            return False
+        least = PLAIN_TRIES if self.ready.plain else 1
+        return self.tries < (TRIES if is_too_noisy(self.seen, self.verdict) else least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +135,52 @@ def ends_of(topology: Topology, lab: str, link: Link, applied: Mapping[str, Any]
 
 
 def measure_links(docker: StreamOpener, ends: Sequence[LinkEnds], out: Say) -> list[Outcome]:
-    """Measure links side by side; all programs stand ready first, so that no start disturbs a measurement."""
+    """Measure links: plain ones first, because a flood beside them would be taken for their doing, then the shaped.
+
+    All programs stand ready first, so that no start disturbs a measurement. What is in doubt afterwards is measured
+    again link by link, so that no measurement is the noise of another one.
+    """
     with ExitStack() as stack, ThreadPoolExecutor(max_workers=LINKS_AT_A_TIME) as pool:
-        ready = list(pool.map(lambda it: _ready(docker, stack, it), sorted(ends, key=lambda it: not it.link.shaped)))
-        return list(pool.map(lambda it: measure_link(it, out), ready))
+        ready = list(pool.map(lambda it: _ready(docker, stack, it), ends))
+        attempts = _try_plain(pool, [it for it in ready if it.plain], out)
+        attempts += pool.map(lambda it: _try(it, out), [it for it in ready if not it.plain])
+        return [_settled(it, out) for it in attempts]
 
 
-def measure_link(ready: Ready, out: Say) -> Outcome:
-    """Measure one link until it keeps its bounds, or breaks them on a quiet machine, or three times."""
-    name, tries = ready.ends.link.name, 1
-    out(f"measuring link {name}")
-    seen, verdict = _measure_once(ready, tries)
-    while not verdict.within and is_too_noisy(seen) and tries < TRIES:
-        out(f"measuring link {name} again ({tries} of {TRIES - 1}): {_words(verdict.doubtful)}")
-        tries += 1
-        seen, verdict = _measure_once(ready, tries, verdict.doubtful, seen)
-    if not verdict.within and is_too_noisy(seen):
-        noise = Breach("scheduling noise of this machine", None, "a quiet machine", f"{seen.noise_ms:.1f} ms")
-        verdict = Verdict((*verdict.breaches, noise))
-    return Outcome(ready.ends, seen, verdict, tries, stamp(now()))
+def _try_plain(pool: Executor, ready: Sequence[Ready], out: Say) -> list[Attempt]:
+    """Echoes side by side, which cost next to nothing, then the floods one by one."""
+    echoed = list(pool.map(lambda it: _try(it, out, ECHOES), ready))
+    return [_flooded(it) for it in echoed]
+
+
+def _flooded(echoed: Attempt) -> Attempt:
+    seen, verdict = _measure_once(echoed.ready, echoed.tries, FLOOD, echoed.seen)
+    return Attempt(echoed.ready, noisier(seen, echoed.seen), verdict)
+
+
+def noisier(seen: LinkFigures, other: LinkFigures) -> LinkFigures:
+    """The figures with the noise of both times."""
+    noise = [it.noise_ms for it in (seen, other) if it.noise_ms is not None]
+    stalls = [it.stall_ms for it in (seen, other) if it.stall_ms is not None]
+    return replace(seen, noise_ms=max(noise, default=None), stall_ms=max(stalls, default=None))
+
+
+def _try(ready: Ready, out: Say, figures: Collection[Figure] = FIGURES) -> Attempt:
+    out(f"measuring link {ready.ends.link.name}")
+    return Attempt(ready, *_measure_once(ready, 1, figures))
+
+
+def _settled(attempt: Attempt, out: Say) -> Outcome:
+    """Measure a link until it keeps its bounds, or breaks them beyond doubt, or often enough."""
+    ends, it = attempt.ready.ends, attempt
+    while it.in_doubt:
+        out(f"measuring link {ends.link.name} again ({it.tries} of {TRIES - 1}): {_words(it.verdict.doubtful)}")
+        again = _measure_once(it.ready, it.tries + 1, it.verdict.doubtful, it.seen)
+        it = Attempt(it.ready, *again, it.tries + 1)
+    verdict = it.verdict
+    if not verdict.within and is_too_noisy(it.seen, verdict):
+        verdict = Verdict((*verdict.breaches, noise_breach(it.seen)))
+    return Outcome(ends, it.seen, verdict, it.tries, stamp(now()))
 
 
 def _ready(docker: StreamOpener, stack: ExitStack, ends: LinkEnds) -> Ready:
@@ -147,7 +204,7 @@ def _measure_once(
         return _failed(ready.failure)
     ends = ready.ends
     link = as_kept(ends.link, ends.driver)
-    plan = plan_link(link, shaped=ends.driver.name != "none")
+    plan = plan_link(link, shaped=not ready.plain)
     try:
         survey = LinkSurvey(link, plan, *ready.programs, first_flow=attempt * FLOWS_OF_A_TRY)
         seen = survey.run(figures, earlier)
@@ -157,7 +214,7 @@ def _measure_once(
 
 
 def _failed(reason: str) -> tuple[LinkFigures, Verdict]:
-    breach = Breach("measurement", None, "figures from both ends", reason)
+    breach = Breach(UNMEASURED, None, "figures from both ends", reason)
     return LinkFigures(DirectionFigures(), DirectionFigures()), Verdict((breach,))
 
 

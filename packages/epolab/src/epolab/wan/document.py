@@ -44,6 +44,7 @@ def detail_document(seen: LinkFigures, verdict: Verdict, tries: int) -> Document
     return {
         "breaches": [breach.text for breach in verdict.breaches],
         "tries": tries,
+        "stall_ms": _rounded(seen.stall_ms, 3),
         "rtt_mean_ms": None if trips is None else round(trips.mean_ms, 3),
         "rtt_sample": None if trips is None else trips.received,
         "congestion_control": seen.congestion_control,

@@ -19,6 +19,8 @@ JITTER_BOUND = 0.10
 GOODPUT_LOW, GOODPUT_HIGH = 0.97, 1.01
 # More than this and a bound that is broken says more about the machine than about the link.
 NOISE_LIMIT_MS = 0.5
+# A program that is held up for so long spoils the 99th percentile of a series all by itself.
+STALL_LIMIT_MS = ROUND_TRIP_P99_BOUND_MS
 # How far sampling alone may move the mean of a jittered series (standard errors).
 SAMPLING_DEVIATIONS = 4.0
 # The 99th percentile of a normal distribution, in standard deviations.
@@ -85,9 +87,17 @@ def judge(link: Link, driver: Driver, seen: LinkFigures) -> Verdict:
     return Verdict(tuple(breaches))
 
 
-def is_too_noisy(seen: LinkFigures) -> bool:
-    """Whether the machine was too noisy for a breach to mean anything."""
-    return seen.noise_ms is not None and seen.noise_ms > NOISE_LIMIT_MS
+def is_too_noisy(seen: LinkFigures, verdict: Verdict) -> bool:
+    """Whether the machine was too noisy for the breaches to mean anything; a single stall delays, and loses nothing."""
+    if (seen.noise_ms or 0.0) > NOISE_LIMIT_MS:
+        return True
+    return (seen.stall_ms or 0.0) > STALL_LIMIT_MS and "loss" not in verdict.doubtful
+
+
+def noise_breach(seen: LinkFigures) -> Breach:
+    """The machine's noise as what keeps a link from being cleared."""
+    seen_noise = f"{seen.noise_ms or 0.0:.1f} ms, at worst {seen.stall_ms or 0.0:.1f} ms"
+    return Breach("scheduling noise of this machine", None, "a quiet machine", seen_noise)
 
 
 def expected_round_trip_ms(link: Link) -> float:

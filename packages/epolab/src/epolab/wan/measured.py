@@ -59,13 +59,14 @@ class DirectionFigures:
 
 @dataclass(frozen=True, slots=True)
 class LinkFigures:
-    """A link as it was seen, and how noisy the machine was meanwhile."""
+    """A link as it was seen, and how noisy the machine was meanwhile: as a rule, and at its worst moment."""
 
     a_to_b: DirectionFigures
     b_to_a: DirectionFigures
     round_trips: RoundTrips | None = None
     noise_ms: float | None = None
     congestion_control: str | None = None
+    stall_ms: float | None = None
 
 
 def percentile(values: Sequence[float], ratio: float) -> float:
@@ -118,5 +119,14 @@ def goodput_of(answer: Mapping[str, Any]) -> float | None:
 
 def noise_of(answers: Sequence[Mapping[str, Any]]) -> float | None:
     """The machine's scheduling noise: the worst 99th percentile of oversleeping (series too short say nothing)."""
+    return max((it["p99_ms"] for it in _series(answers) if it["sample"] >= PAIRS_NEEDED), default=None)
+
+
+def stall_of(answers: Sequence[Mapping[str, Any]]) -> float | None:
+    """The longest time that a program was held up, which a percentile does not show; one may spoil many datagrams."""
+    return max((it["max_ms"] for it in _series(answers)), default=None)
+
+
+def _series(answers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     late = [it["oversleep"] for it in answers if "oversleep" in it]
-    return max((it["p99_ms"] for it in late if it["p99_ms"] is not None and it["sample"] >= PAIRS_NEEDED), default=None)
+    return [it for it in late if it["p99_ms"] is not None]

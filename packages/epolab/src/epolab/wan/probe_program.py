@@ -15,8 +15,9 @@ import select
 import socket
 import struct
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 ECHO_PORT, FLOW_PORT, STREAM_PORT = 45801, 45802, 45803
@@ -27,6 +28,8 @@ TCP_WINDOW_CLAMP = 10
 PR_SET_TIMERSLACK = 29
 RECEIVE_BYTES = 8_000_000
 BATCH = 64
+# How long the naps are by which a process that only takes a stream tells how late it wakes up.
+WATCH_NS = 2_000_000
 # Flow number and sequence number; a timed datagram has its time of sending behind them.
 HEAD = struct.Struct("!HI")
 TIMED = struct.Struct("!HIQ")
@@ -63,11 +66,26 @@ class Oversleep:
         self._late_ns: list[int] = []
 
     def wait(self, readable: socket.socket, due: int) -> None:
-        """Wait until a time of the monotonic clock, or until the socket is readable."""
+        """Wait until a time of the monotonic clock, or until the socket is readable.
+
+        What came while this process was held up past that time does not hide that it was.
+        """
         left = due - time.monotonic_ns()
         ready, _, _ = select.select([readable], [], [], max(0, left) / 1e9)
-        if left > 0 and not ready:
-            self._late_ns.append(time.monotonic_ns() - due)
+        self.note(left, due, woken=bool(ready))
+
+    def note(self, left: int, due: int, *, woken: bool) -> None:
+        """Note how late it is after a sleep of so long, unless it was `woken` before its time."""
+        late = time.monotonic_ns() - due
+        if left > 0 and (late > 0 or not woken):
+            self._late_ns.append(late)
+
+    def watch(self, over: threading.Event) -> None:
+        """Sleep again and again until something else is over, and note how late each sleep ends."""
+        while not over.is_set():
+            due = time.monotonic_ns() + WATCH_NS
+            time.sleep(WATCH_NS / 1e9)
+            self.note(WATCH_NS, due, woken=False)
 
     def document(self) -> dict[str, Any]:
         """The 99th percentile and the worst, in milliseconds; null when it never slept."""
@@ -75,6 +93,19 @@ class Oversleep:
         if not late:
             return {"p99_ms": None, "max_ms": None, "sample": 0}
         return {"p99_ms": late[int(0.99 * (len(late) - 1))] / 1e6, "max_ms": late[-1] / 1e6, "sample": len(late)}
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[Oversleep]:
+    """The scheduling noise while the block lasts, from a thread beside it."""
+    oversleep, over = Oversleep(), threading.Event()
+    watch = threading.Thread(target=oversleep.watch, args=(over,), daemon=True)
+    watch.start()
+    try:
+        yield oversleep
+    finally:
+        over.set()
+        watch.join()
 
 
 class Arrivals:
@@ -219,8 +250,9 @@ class Endpoint:
             listener.listen(1)
             listener.settimeout(warm_seconds + seconds)
             stream, _ = listener.accept()
-        with stream:
-            return _count_stream(stream, warm_seconds, seconds)
+        with stream, _watched() as oversleep:
+            counted = _count_stream(stream, warm_seconds, seconds)
+        return {**counted, "oversleep": oversleep.document()}
 
     def send(self, peer: str, seconds: float, attempts: int = 50) -> dict[str, Any]:
         """Send one TCP stream for as long as it is taken; says by which congestion control."""

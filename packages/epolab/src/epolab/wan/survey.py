@@ -23,6 +23,7 @@ from epolab.wan.measured import (
     one_way_ms,
     rate_of,
     round_trips_of,
+    stall_of,
 )
 from epolab.wan.plan import FlowPlan, GoodputPlan, LinkPlan
 
@@ -72,7 +73,7 @@ class LinkSurvey:
             seen = self._rates(seen)
         if "goodput" in figures:
             seen = self._goodputs(seen)
-        return replace(seen, noise_ms=noise_of(self._answers))
+        return replace(seen, noise_ms=noise_of(self._answers), stall_ms=stall_of(self._answers))
 
     def _echoes(self, count: int, pause_ms: float) -> dict[str, Any]:
         patience = self.plan.patience_seconds
