@@ -16,8 +16,12 @@ from epolab.topology.report import Located, Path, Report, did_you_mean
 from epolab.topology.specs import Choice, Flag, Schema, Spec, Text, Whole, refuse_type
 from epolab.yaml_file import Mapping, Place, Value
 
-_PORT = Whole(ports.LEAST_AGENT_PORT, 65535, "bad-port")
-"""The processes of an agent are not root's, so that they cannot listen on ports below."""
+_PORT = Whole(
+    ports.LEAST_AGENT_PORT,
+    65535,
+    "bad-port",
+    f"an agent's processes are not root's, and listen on {ports.LEAST_AGENT_PORT} or above",
+)
 
 CATEGORIES: dict[Category, dict[str, tuple[Spec[Any], object, str]]] = {
     "agent": {

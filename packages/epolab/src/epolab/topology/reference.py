@@ -80,6 +80,9 @@ wan:
 - **Roles.** The policy in force on an agent decides what it is: its own, else that of the nearest group. One that is
   `enabled` makes a relay or SuperAgent without any component; one that is not contradicts the component, which is an
   error. A relay and a SuperAgent serve the segment of their first network.
+- **Firewalls of nodes.** Their exceptions follow the relays and SuperAgents that the file declares, by component or by
+  policy. A role that is turned on later, at the server, opens nothing: what it listens on stays closed until the file
+  declares it too.
 - **Handlers.** The last handler rule is for everyone else: all handlers, the server first.
 
 ## Equivalent forms

@@ -151,6 +151,7 @@ class Whole:
     minimum: int
     maximum: int
     code: str = "out-of-bounds"
+    hint: str = ""
 
     def decode(self, value: Value, path: Path, report: Report) -> Located[int] | None:
         if not isinstance(value, Scalar) or isinstance(value.value, bool) or not isinstance(value.value, int):
@@ -158,7 +159,7 @@ class Whole:
             return None
         if not self.minimum <= value.value <= self.maximum:
             message = f'"{path[-1]}" is {value.value}, but must be {self._bounds()}'
-            report.error(value.place, self.code, message, "", spoils=path)
+            report.error(value.place, self.code, message, self.hint, spoils=path)
             return None
         return Located(value.value, value.place)
 

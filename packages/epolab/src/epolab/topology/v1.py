@@ -68,7 +68,8 @@ class RuleBody:
         Choice("protocol", ("tcp", "udp")), "Left out: every protocol, or `tcp` where ports are given"
     )
     ports: Located[tuple[Located[int], ...]] | None = key(
-        Many(Whole(1, 65535, "bad-port"), scalar_too=True, minimum=1), "Destination ports; left out: all"
+        Many(Whole(1, 65535, "bad-port", "leave `ports` out for all of them"), scalar_too=True, minimum=1),
+        "Destination ports; left out: all",
     )
 
 

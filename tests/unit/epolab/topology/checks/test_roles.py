@@ -46,7 +46,13 @@ def test_a_component_is_in_line_with_the_policy_in_force(
 
 def test_a_contradiction_by_the_group_of_the_role_is_told_too(codes_of: Codes) -> None:
     text = lab("n: {components: relay, count: 2}", "  assignments: [{policy: Off, group: hq/2_Relays}]\n")
-    assert set(codes_of(text)) == {(7, "role-contradicted")}
+    assert codes_of(text) == [(7, "role-contradicted")]
+
+
+def test_each_contradicted_component_is_told_once(codes_of: Codes) -> None:
+    given = "  assignments: [{policy: Off, group: hq/2_Relays}, {policy: Plain, system: hq/s}]\n"
+    text = lab("r: {components: relay, count: 3}; t: {components: relay}; s: {components: superagent}", given)
+    assert codes_of(text) == [(line, "role-contradicted") for line in (7, 8, 9)]
 
 
 def test_a_relay_by_policy_needs_its_version(codes_of: Codes) -> None:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from epolab.model import facts, ports
+from epolab.model import facts
 from epolab.model.management import Category
 from epolab.model.node import Node
 from epolab.model.topology import Topology
+from epolab.topology.checks.components import LISTENS
 from epolab.topology.draft import Draft
 from epolab.topology.policy_settings import PolicyFile
 from epolab.topology.report import Report
 from epolab.yaml_file import Place
-
-LISTENS: dict[str, tuple[int, ...]] = {
-    "server": (ports.HTTP, ports.HTTPS, ports.CONSOLE),
-    "handler": (ports.HTTP, ports.HTTPS),
-    "updates": (ports.HTTP,),
-    "sql": (ports.SQL,),
-    "dns": (ports.DNS,),
-    "router": (ports.WAN_STREAM,),
-}
-"""TCP ports of components; on routers the lines are measured."""
 
 SETTINGS: tuple[tuple[Category, str], ...] = (("relay", "port"), ("agent", "wakeupPort"))
 

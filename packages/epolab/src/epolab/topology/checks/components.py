@@ -7,11 +7,16 @@ from epolab.topology.draft import Draft, DraftNode
 from epolab.topology.report import Report
 from epolab.yaml_file import Place
 
-LISTENS = {
-    "server": {ports.HTTP, ports.HTTPS, ports.CONSOLE},
-    "handler": {ports.HTTP, ports.HTTPS},
-    "updates": {ports.HTTP},
+LISTENS: dict[str, frozenset[int]] = {
+    "server": frozenset({ports.HTTP, ports.HTTPS, ports.CONSOLE}),
+    "handler": frozenset({ports.HTTP, ports.HTTPS}),
+    "updates": frozenset({ports.HTTP}),
+    "sql": frozenset({ports.SQL}),
+    "dns": frozenset({ports.DNS}),
+    "router": frozenset({ports.WAN_STREAM}),
 }
+"""TCP ports of components; on routers the lines are measured."""
+
 RELAY_SINCE = (4, 8)
 AGENT_KEYS = ("asci", "version")
 
@@ -53,7 +58,7 @@ def _check_ports(node: DraftNode, report: Report) -> None:
         report.warning(node.component_places["handler"], "handler-built-in", message, "remove the component handler")
     holders: dict[int, str] = {}
     for component in node.components:
-        for port in LISTENS.get(component, set()):
+        for port in LISTENS.get(component, ()):
             other = holders.setdefault(port, component)
             if other != component and port == min(LISTENS[component] & LISTENS[other]):
                 message = f"{node.path}: {other} and {component} both listen on port {port}"

@@ -12,6 +12,7 @@ from epolab.topology.draft import Draft, DraftNode
 from epolab.topology.in_force import roles_in_force
 from epolab.topology.report import Located, Report
 from epolab.topology.v1 import RepositoryFile
+from epolab.yaml_file import Place
 
 MEANING = ("meaning", "roles")
 CONTENT_HOLDERS = ("server", "handler")
@@ -24,8 +25,9 @@ TURNED_ON: dict[str, tuple[Category, str]] = {
 
 def check_roles(draft: Draft, topology: Topology, report: Report) -> None:
     """What components and declared repositories say against what the policies in force say."""
+    told: set[Place] = set()
     for sketch in draft.nodes:
-        _check_components(sketch, topology, report)
+        _check_components(sketch, topology, report, told)
     for node in facts.relays(topology):
         check_relay_version(draft.by_path[node.path], report)
     check_superagent_names([draft.by_path[node.path] for node in facts.repositories(topology)], report)
@@ -35,12 +37,16 @@ def check_roles(draft: Draft, topology: Topology, report: Report) -> None:
         _check_declared(draft, topology, repository, report)
 
 
-def _check_components(sketch: DraftNode, topology: Topology, report: Report) -> None:
-    """A component that is shorthand for a role, where the policy that counts says something else."""
+def _check_components(sketch: DraftNode, topology: Topology, report: Report, told: set[Place]) -> None:
+    """A component that is shorthand for a role, where the policy that counts says something else.
+
+    It is told once, for the first node of a `count` that is contradicted.
+    """
     node = topology.node(sketch.path)
     in_force = roles_in_force(topology, node)
     for role, place in sketch.component_places.items():
-        if role in TURNED_ON and role not in in_force:
+        if role in TURNED_ON and role not in in_force and place not in told:
+            told.add(place)
             category, settings = TURNED_ON[role]
             policy = facts.policies_of(topology, node)[category].name
             message = f'{node.path} has the component {role}, but the policy in force on it, "{policy}", makes it none'
