@@ -1,17 +1,18 @@
 """What the server says about readiness."""
 
 import json
+import threading
 from dataclasses import replace
 
 import pytest
 
-from epolab.errors import ContainerError
+from epolab.errors import ContainerError, TimeoutExceededError
 from epolab.hands.files import LabFolder, write_private
 from epolab.hands.run import Completed
-from epolab.hands.until import seconds
+from epolab.hands.until import seconds, until
 from epolab.steps.progress import Silent
-from epolab.steps.ready import LIMIT_SECONDS, Wait, ask, limit_seconds, missing, parse, sleepers
-from epolab.steps.wakeup import Waker
+from epolab.steps.ready import LIMIT_SECONDS, Wait, ask, is_only_late, limit_seconds, missing, parse, sleepers
+from epolab.steps.wakeup import AGAIN_SECONDS, PATIENCE_SECONDS, Waker
 from epolab.steps.work import Work
 
 READY = {
@@ -94,31 +95,87 @@ def test_the_wait_is_as_long_as_those_need_that_nobody_can_wake(topology, monkey
     assert limit_seconds(topology) == LIMIT_SECONDS + 600.0
 
 
+def waiting(topology, tmp_path, server):
+    """A wait for a lab with this server."""
+    folder = LabFolder(tmp_path / "lab").make()
+    write_private(folder.path / "secrets" / "admin.password", b"hush\n")
+    return Wait(Work(topology, "lab", "me", None, server, folder, Silent()), Waker(topology), seconds())
+
+
 class Sleepy:
-    """A server two of whose agents become current only when they are woken."""
+    """A server two of whose agents become current only when they are woken; `stuck` wake-ups fail after `gate`."""
 
     NAMES = ("pc-1.hq.test", "far.tokyo.test")
 
-    def __init__(self):
+    def __init__(self, *, stuck: bool = False):
         self.woken = []
+        self.stuck = stuck
+        self.gate = threading.Event()
 
     def exec(self, name, argv, stdin=b"", limit_seconds=None):
         config = stdin.decode()
         if "system.wakeupAgent" in config:
-            self.woken += [line for line in config.splitlines() if "names=" in line]
+            self.woken.append([line.split('"')[1] for line in config.splitlines() if line.startswith("data-")])
+            if self.stuck:
+                self.gate.wait(10)
+                return Completed(28, b"", b"Operation timed out")
             return Completed(0, b'OK:\r\n"completed: 2"', b"")
-        systems = [{"fqdn": fqdn, "enrolled": True, "ready": bool(self.woken)} for fqdn in self.NAMES]
+        current = bool(self.woken) and not self.stuck
+        systems = [{"fqdn": fqdn, "enrolled": True, "ready": current} for fqdn in self.NAMES]
         return Completed(0, b"OK:\r\n" + json.dumps({**READY, "systems": systems, "repositories": []}).encode(), b"")
 
 
 def test_agents_that_would_call_in_late_are_woken(topology, tmp_path):
-    server, folder = Sleepy(), LabFolder(tmp_path / "lab").make()
-    write_private(folder.path / "secrets" / "admin.password", b"hush\n")
-    work = Work(topology, "lab", "me", None, server, folder, Silent())
-    wait = Wait(work, Waker(topology), seconds())
+    server = Sleepy()
+    wait = waiting(topology, tmp_path, server)
     assert wait.is_over() is False
     assert (server.woken, wait.waited, len(wait.last)) == ([], True, 2)
-    wait.began -= 3600
+    wait.began -= PATIENCE_SECONDS
     assert wait.is_over() is False
-    assert wait.is_over() is True
-    assert server.woken == ['data-urlencode = "names=pc-1.hq.test,far.tokyo.test"']
+    until(wait.is_over, what="the agents are current", limit_seconds=10)
+    assert server.woken == [["names=pc-1.hq.test,far.tokyo.test", "attempts=1", "abortAfterMinutes=1", ":output=json"]]
+
+
+def test_a_wake_up_that_fails_hides_nothing_and_holds_nobody_up(topology, tmp_path):
+    server = Sleepy(stuck=True)
+    wait = waiting(topology, tmp_path, server)
+    wait.began -= PATIENCE_SECONDS
+    for _ in range(2):
+        assert wait.is_over() is False
+        assert wait.last == [f"{name} (systems): not ready" for name in server.NAMES]
+    wait.began -= AGAIN_SECONDS
+    assert wait.is_over() is False
+    server.gate.set()
+    until(lambda: not wait.is_over() and wait._waking is None, what="the failure is seen", limit_seconds=10)
+    assert wait.last == [f"{name} (systems): not ready" for name in server.NAMES]
+    assert len(server.woken) == 1
+    wait.began -= AGAIN_SECONDS
+    assert wait.is_over() is False
+    until(lambda: len(server.woken) == 2, what="the next wake-up, so long after the end of the last", limit_seconds=10)
+
+
+def test_only_agents_that_nobody_can_wake_are_waited_for_longer(topology, tmp_path, monkeypatch):
+    far = replace(topology.node("tokyo/far"), asci_seconds=300.0)
+    monkeypatch.setattr("epolab.steps.ready.unreached", lambda topology: [far])
+    pc, late = {"fqdn": "pc-1.hq.test", "ready": True}, {"fqdn": "far.tokyo.test", "ready": False, "enrolled": True}
+    assert is_only_late(READY | {"systems": [pc, late]}, topology)
+    assert not is_only_late(READY | {"systems": [pc, late | {"enrolled": False}]}, topology)
+    assert not is_only_late(READY | {"systems": [pc | {"ready": False, "enrolled": True}, late]}, topology)
+    assert not is_only_late(READY | {"systems": [late]}, topology)
+    handler = READY["handlers"][0] | {"ready": False}
+    assert not is_only_late(READY | {"systems": [pc, late], "handlers": [handler]}, topology)
+
+
+def test_what_can_be_woken_is_given_up_in_time(topology, tmp_path, monkeypatch):
+    monkeypatch.setattr("epolab.steps.ready.unreached", lambda topology: [topology.node("tokyo/far")])
+    wait = waiting(topology, tmp_path, Sleepy(stuck=True))
+    wait.began -= LIMIT_SECONDS
+    with pytest.raises(TimeoutExceededError, match="the lab becomes ready: not within 240 s"):
+        wait.is_over()
+    assert len(wait.last) == 2
+    server = Sleepy(stuck=True)
+    server.NAMES = ("far.tokyo.test",)
+    monkeypatch.setattr("epolab.steps.ready.facts.agents", lambda topology: [topology.node("tokyo/far")])
+    wait = waiting(topology, tmp_path, server)
+    wait.began -= LIMIT_SECONDS
+    assert wait.is_over() is False

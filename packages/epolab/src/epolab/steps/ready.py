@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 from epolab.errors import ContainerError, NotReadyError, TimeoutExceededError
+from epolab.hands.beside import beside
 from epolab.hands.until import seconds, until
 from epolab.model import facts
 from epolab.model.topology import Topology
@@ -17,7 +19,9 @@ from epolab.steps.work import Work
 
 LIMIT_SECONDS = 240.0
 INTERVALS = 2.0
-WAKEUP_SECONDS = 30.0
+WAKEUP_MINUTES = 1  # the least that the server knows: until then it waits for agents that do not answer
+WAKEUP_SECONDS = 60.0 * WAKEUP_MINUTES + 15.0
+READY = "the lab becomes ready"
 _URL = "https://localhost:8443/remote/"
 _CA = "/etc/miniepo/ca.pem"
 
@@ -66,8 +70,15 @@ def sleepers(document: Mapping[str, Any]) -> list[str]:
     return [entry["fqdn"] for entry in document["systems"] if entry.get("enrolled") and not entry["ready"]]
 
 
+def is_only_late(document: Mapping[str, Any], topology: Topology) -> bool:
+    """Whether nothing is missing but enrolled agents that nobody can wake: they are not current until they call in."""
+    late = {node.fqdn for node in unreached(topology)} & set(sleepers(document))
+    others = [node.fqdn for node in facts.agents(topology) if node.fqdn not in late]
+    return not missing(document, others, [node.fqdn for node in facts.handlers(topology)])
+
+
 def limit_seconds(topology: Topology) -> float:
-    """How long to wait: agents that cannot be woken are waited for until their own time to call in."""
+    """How long to wait at most: agents that cannot be woken are waited for until their own time to call in."""
     return LIMIT_SECONDS + INTERVALS * max((node.asci_seconds for node in unreached(topology)), default=0.0)
 
 
@@ -76,7 +87,7 @@ def run(work: Work) -> bool:
     wait = Wait(work, Waker(work.topology), seconds())
     limit = limit_seconds(work.topology)
     try:
-        until(wait.is_over, what="the lab becomes ready", limit_seconds=limit, pause_seconds=0.5)
+        until(wait.is_over, what=READY, limit_seconds=limit, pause_seconds=0.5)
     except TimeoutExceededError as error:
         hint = f"epolab logs {work.lab}:NODE"
         raise NotReadyError(error.message, hint=hint, step="ready", evidence=wait.last) from error
@@ -85,18 +96,23 @@ def run(work: Work) -> bool:
 
 @dataclass(slots=True)
 class Wait:
-    """One wait for a lab: what is missing as of the last look, and whether there was anything to wait for."""
+    """One wait for a lab: what is missing as of the last look, and whether there was anything to wait for.
+
+    `late` is the last moment at which there was nothing to do but to wait for agents that nobody can wake.
+    """
 
     work: Work
     waker: Waker
     began: float
     last: list[str] = field(default_factory=list)
     waited: bool = False
+    late: float | None = None
+    _waking: Future[Any] | None = None
 
     def is_over(self) -> bool:
-        """Look, and wake whom it helps."""
+        """Look, and wake whom it helps; TimeoutExceededError when what need not take long has taken so long."""
         try:
-            self.last = self._look()
+            self._look()
         except (ContainerError, TimeoutExceededError) as error:
             self.last = [error.message]
         if not self.last:
@@ -104,14 +120,46 @@ class Wait:
         if not self.waited or len(self.last) < 4:
             self.work.progress.note(f"waiting for {len(self.last)}: {', '.join(self.last[:3])}")
         self.waited = True
+        self._give_up_in_time()
         return False
 
-    def _look(self) -> list[str]:
+    def _look(self) -> None:
         topology = self.work.topology
         document = ask(self.work)
-        lines = missing(document, [n.fqdn for n in facts.agents(topology)], [n.fqdn for n in facts.handlers(topology)])
-        due = self.waker.due(sleepers(document), seconds() - self.began)
-        if due:
-            self.work.progress.note(f"waking {len(due)} agents")
-            ask(self.work, "system.wakeupAgent", WAKEUP_SECONDS, names=",".join(node.fqdn for node in due))
-        return lines
+        agents, handlers = facts.agents(topology), facts.handlers(topology)
+        self.last = missing(document, [node.fqdn for node in agents], [node.fqdn for node in handlers])
+        if self.last and is_only_late(document, topology):
+            self.late = seconds()
+        self._wake(sleepers(document))
+
+    def _give_up_in_time(self) -> None:
+        """Only who is late by its own interval is waited for longer than the others."""
+        if seconds() - (self.late or self.began) >= LIMIT_SECONDS:
+            raise TimeoutExceededError(f"{READY}: not within {seconds() - self.began:.0f} s")
+
+    def _wake(self, waiting: Collection[str]) -> None:
+        """Wake those that are due, beside the wait: the server answers when it is through with all of them."""
+        if self._waking is not None:
+            if not self._waking.done():
+                return
+            self._note_outcome(self._waking)
+            self._waking = None
+            self.waker.last = seconds() - self.began
+        names = ",".join(node.fqdn for node in self.waker.due(waiting, seconds() - self.began))
+        if names:
+            self.work.progress.note(f"waking {names.count(',') + 1} agents")
+            self._waking = beside(lambda: wake(self.work, names))
+
+    def _note_outcome(self, waking: Future[Any]) -> None:
+        """A wake-up that fails delays nothing but whom it was for: the next one may do better."""
+        try:
+            said = str(waking.result())
+        except (ContainerError, TimeoutExceededError) as error:
+            said = error.message
+        self.work.progress.note(f"the wake-up: {', '.join(said.splitlines())}")
+
+
+def wake(work: Work, names: str) -> Any:
+    """Have the server wake agents, each tried once, and wait no longer for them than it has to."""
+    limits = {"attempts": "1", "abortAfterMinutes": str(WAKEUP_MINUTES)}
+    return ask(work, "system.wakeupAgent", WAKEUP_SECONDS, names=names, **limits)

@@ -17,7 +17,7 @@ AGAIN_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Waker:
-    """Whom to wake, and when the last wake-up was."""
+    """Whom to wake, and when the last wake-up was: when it began, until somebody says when it ended."""
 
     topology: Topology
     last: float | None = None
