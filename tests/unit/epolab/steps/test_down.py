@@ -2,7 +2,7 @@
 
 import pytest
 
-from epolab.errors import LabForeignError
+from epolab.errors import ContainerError, LabBusyError, LabForeignError
 from epolab.hands.files import LabFolder
 from epolab.provider import fabric, node
 from epolab.steps.down import Removal, left_of, take_down
@@ -43,9 +43,50 @@ def test_the_folder_may_be_all_there_is(runtime, world):
 
 
 def test_another_owners_lab_is_not_touched(lab, runtime):
+    removal = Removal()
     with pytest.raises(LabForeignError):
-        down(runtime, owner="you")
+        take_down(runtime, "lab", "you", lambda text: None, removal)
     assert len(runtime.here) == 2
+    assert removal.document() == {"removed": [], "left": ["lab"]}
+
+
+def test_a_lab_that_another_command_holds_is_left(lab, runtime, monkeypatch):
+    monkeypatch.setattr("epolab.steps.down.LOCK_SECONDS", 0.0)
+    removal = Removal()
+    with LabFolder.of("lab").make().lock("lab"), pytest.raises(LabBusyError):
+        take_down(runtime, "lab", "me", lambda text: None, removal)
+    assert removal.document() == {"removed": [], "left": ["lab"]}
+
+
+def test_a_lab_whose_topology_cannot_be_read_goes_too(lab, runtime):
+    (LabFolder.of("lab").make().path / "topology.yaml").write_text("epolab: [1\n")
+    assert down(runtime).removed == ["lab.fabric", "lab.hq.pc-1"]
+
+
+@pytest.mark.parametrize(("asks", "left"), [(2, ["lab"]), (9, ["lab.fabric", "lab.hq.pc-1"])])
+def test_the_first_error_is_told_whatever_is_left(lab, runtime, asks, left):
+    class Dying:
+        """An engine that removes nothing, and after so many questions does not even list."""
+
+        def __init__(self):
+            self.asked = 0
+
+        def __getattr__(self, name):
+            return getattr(runtime, name)
+
+        def containers(self, *labels):
+            self.asked += 1
+            if self.asked > asks:
+                raise ContainerError("list containers: the engine is gone")
+            return runtime.containers(*labels)
+
+        def remove(self, name):
+            raise ContainerError(f"remove {name}: refused")
+
+    removal = Removal()
+    with pytest.raises(ContainerError, match="refused"):
+        take_down(Dying(), "lab", "me", lambda text: None, removal)
+    assert removal.document() == {"removed": [], "left": left}
 
 
 def test_what_is_left_is_named(lab, runtime):

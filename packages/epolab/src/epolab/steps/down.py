@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from epolab.errors import RemovalIncompleteError
+from epolab.errors import EpolabError, RemovalIncompleteError
 from epolab.hands.docker import Docker, each
 from epolab.hands.files import LabFolder
 from epolab.hands.process import end_leftovers
@@ -33,16 +34,29 @@ class Removal:
 def take_down(
     docker: Docker, lab: str, owner: str, say: Callable[[str], None], removal: Removal | None = None
 ) -> Removal:
-    """Remove a lab; there being none is fine. `removal` is filled as things go, also when it ends in an error."""
+    """Remove a lab; there being none is fine.
+
+    `removal` is filled as things go, also when it ends in an error: then at least the lab itself is named as left.
+    """
     removal = removal or Removal()
+    before = len(removal.left)
+    try:
+        _take_down(docker, lab, owner, say, removal)
+    except BaseException:
+        if len(removal.left) == before:
+            removal.left.append(lab)
+        raise
+    return removal
+
+
+def _take_down(docker: Docker, lab: str, owner: str, say: Callable[[str], None], removal: Removal) -> None:
     folder = LabFolder.of(lab)
     record = find_lab(docker, lab)
     refuse_foreign(record, owner)
     if record is None and not folder.path.exists():
-        return removal
+        return
     with folder.make().lock("lab", wait_seconds=LOCK_SECONDS, on_wait=say, purpose=f"down {lab}"):
         remove(docker, lab, folder, removal)
-    return removal
 
 
 def remove(docker: Docker, lab: str, folder: LabFolder, removal: Removal) -> None:
@@ -52,13 +66,20 @@ def remove(docker: Docker, lab: str, folder: LabFolder, removal: Removal) -> Non
     seen: set[str] = set()
     try:
         until(lambda: _is_empty_after_removing(docker, lab, seen), what=f"removal of lab {lab}", limit_seconds=120)
-    finally:
-        left = left_of(docker, lab)
-        removal.left.extend(left)
-        removal.removed.extend(sorted(seen - set(left)))
+    except BaseException:
+        with suppress(EpolabError):  # the first error is the one to tell; then the lab's name stands for what is left
+            _note(removal, seen, left_of(docker, lab))
+        raise
+    left = left_of(docker, lab)
+    _note(removal, seen, left)
     if left:
         raise RemovalIncompleteError(f"of lab {lab} is left: {', '.join(left)}")
     folder.remove()
+
+
+def _note(removal: Removal, seen: set[str], left: list[str]) -> None:
+    removal.left.extend(left)
+    removal.removed.extend(sorted(seen - set(left)))
 
 
 def _is_empty_after_removing(docker: Docker, lab: str, seen: set[str]) -> bool:

@@ -75,13 +75,10 @@ def sweep(
 
 
 def _removed_or_why_not(docker: Docker, lab: str, owner: str, say: Callable[[str], None], total: Removal) -> str | None:
-    """Remove one lab; the failure in words, and what is left of the lab at least by the lab's name."""
+    """Remove one lab; the failure in words."""
     say(f"removing {lab}")
-    before = len(total.left)
     try:
         take_down(docker, lab, owner, say, total)
     except (EpolabError, OSError) as error:
-        if len(total.left) == before:
-            total.left.append(lab)
         return f"{lab}: {error.message if isinstance(error, EpolabError) else error}"
     return None
