@@ -38,3 +38,12 @@ def test_logs_that_cannot_be_read_to_their_end_are_the_worlds_failure(monkeypatc
     out = Output(json_wanted=json_wanted, verbose=False)
     with pytest.raises(CommandFailedError, match="tail ended with 1"):
         logs.run(build_parser(["logs"]).parse_args(["logs", "pc"]), out)
+
+
+@pytest.mark.parametrize("code", [255, 141, 0])
+def test_a_reader_that_has_had_enough_is_no_failure(monkeypatch, code):
+    monkeypatch.setattr(logs, "find_target", lambda text: SimpleNamespace(lab="lab", path="hq/pc"))
+    monkeypatch.setattr(logs, "log_command", lambda target, service, follow, lines: ["tail"])
+    monkeypatch.setattr(logs, "attach", lambda target, command: code)
+    monkeypatch.setattr(logs, "is_reader_gone", lambda: True)
+    assert logs.run(build_parser(["logs"]).parse_args(["logs", "pc"]), Output(json_wanted=False, verbose=False)) == 0

@@ -1,9 +1,11 @@
 """Other programs, run to their end or spoken to by lines."""
 
+import os
+
 import pytest
 
 from epolab.errors import CommandFailedError, TimeoutExceededError, ToolMissingError
-from epolab.hands.run import ProgramStream, run, run_attached, run_checked
+from epolab.hands.run import ProgramStream, is_reader_gone, run, run_attached, run_checked
 
 
 def test_a_program_that_fails_is_an_answer():
@@ -59,3 +61,16 @@ def test_a_stream_that_ended_says_why():
 def test_a_program_that_does_not_listen_is_ended():
     stream = ProgramStream(["sh", "-c", "exec <&-; sleep 60"])
     stream.close()
+
+
+def test_a_reader_that_went_away_is_noticed():
+    reading, writing = os.pipe()
+    assert not is_reader_gone(writing)
+    os.close(reading)
+    assert is_reader_gone(writing)
+    os.close(writing)
+
+
+def test_a_file_needs_no_reader(tmp_path):
+    with (tmp_path / "out").open("w") as file:
+        assert not is_reader_gone(file.fileno())

@@ -62,6 +62,12 @@ def test_a_node_that_is_not_reached_is_the_worlds_failure(programs, act):
     assert failed.value.exit_code == 4
 
 
+def test_nobody_connects_again_for_a_reader_that_went_away(programs, monkeypatch):
+    programs["work"] = programs["connection"] = (255, b"")
+    monkeypatch.setattr(module, "is_reader_gone", lambda: True)
+    assert attach(PC, ["tail"]) == 255
+
+
 @pytest.mark.parametrize(
     ("connection", "complaint", "error"),
     [

@@ -6,6 +6,7 @@ import argparse
 
 from epolab.cli.output import Output
 from epolab.errors import CommandFailedError
+from epolab.hands.run import is_reader_gone
 from epolab.steps.node import Target, attach, capture, find_target, log_command
 
 SUMMARY = "the logs of a node's services"
@@ -26,7 +27,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     follow = args.follow and not out.json_wanted
     command = log_command(target, args.service, follow=follow, lines=args.lines)
     if not out.json_wanted:
-        return _read(target, attach(target, command))
+        code = attach(target, command)
+        return 0 if is_reader_gone() else _read(target, code)  # whoever had enough of them (`| head`) has read them
     done = capture(target, command)
     out.document({"lab": target.lab, "node": target.path, "lines": done.text.splitlines()})
     return _read(target, done.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -71,6 +72,13 @@ def run_attached(argv: Sequence[str]) -> int:
         return subprocess.run(list(argv), check=False).returncode
     except FileNotFoundError as error:
         raise ToolMissingError(f"{argv[0]} is not installed") from error
+
+
+def is_reader_gone(descriptor: int = 1) -> bool:
+    """Whether nobody reads any more from the pipe that we (and what runs on this terminal) write to."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 class ProgramStream:

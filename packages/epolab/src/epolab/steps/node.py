@@ -14,7 +14,7 @@ from epolab.errors import (
 )
 from epolab.hands.docker import Docker
 from epolab.hands.files import LabFolder
-from epolab.hands.run import Completed, run, run_attached
+from epolab.hands.run import Completed, is_reader_gone, run, run_attached
 from epolab.hands.ssh import ssh_argv, ssh_options
 from epolab.steps.labs import Member, own_labs
 from epolab.steps.names import owner_name, pick_lab, pick_node, split_node
@@ -55,9 +55,12 @@ def command_argv(target: Target, command: list[str], *, terminal: bool = False) 
 
 
 def attach(target: Target, command: list[str], *, terminal: bool = False) -> int:
-    """Run a command, or a shell, on this terminal; its exit code. ConnectionFailedError when there is no connection."""
+    """Run a command, or a shell, on this terminal; its exit code. ConnectionFailedError when there is no connection.
+
+    A command that nobody reads from any more (`| head`) ends as one without a connection does.
+    """
     code = run_attached(command_argv(target, command, terminal=terminal))
-    if code == NO_CONNECTION:
+    if code == NO_CONNECTION and not is_reader_gone():
         require_connection(target)
     return code
 
