@@ -2,9 +2,10 @@
 
 import argparse
 import errno
+import inspect
 import json
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -19,7 +20,14 @@ def spoken_fixture(
 ) -> Callable[..., tuple[int, str, str]]:
     """Runs `ls`, which ends as the test wants it, and gives exit code, standard output and standard error."""
 
-    def speak(end: int | BaseException, document: object = None, *, json_wanted: bool = True, **verb: str):
+    def speak(
+        end: int | BaseException,
+        document: object = None,
+        *,
+        json_wanted: bool = True,
+        options: Sequence[str] = (),
+        **verb: str,
+    ) -> tuple[int, str, str]:
         def run(_args: argparse.Namespace, out: Output) -> int:
             out.document(document)
             if isinstance(end, BaseException):
@@ -28,7 +36,7 @@ def spoken_fixture(
 
         words = {"SUMMARY": "try", "EXAMPLES": "  epolab ls", "add_arguments": lambda parser: None, "run": run}
         monkeypatch.setattr(frame, "load_verb", lambda name: types.SimpleNamespace(**words, **verb))
-        code = frame.run(["--json", "ls"] if json_wanted else ["ls"])
+        code = frame.run([*(["--json"] if json_wanted else []), *options, "ls"])
         return code, *capsys.readouterr()
 
     return speak
@@ -62,6 +70,11 @@ def test_every_listed_verb_can_be_loaded_and_speaks() -> None:
         verb = frame.load_verb(name)
         assert verb.SUMMARY
         assert f"epolab {name}" in verb.EXAMPLES
+
+
+def test_a_verb_is_a_short_file() -> None:
+    long = {name for name in frame.listed_verbs() if len(inspect.getsource(frame.load_verb(name)).splitlines()) > 60}
+    assert long == set()
 
 
 def test_success_is_one_document(spoken) -> None:
@@ -117,6 +130,21 @@ def test_a_host_that_refuses_a_file_is_no_mistake_of_ours(spoken) -> None:
     assert "df -h" in error["hint"]
     assert "Traceback" not in stderr
     assert json.loads(spoken(OSError(errno.EBADF, "Bad file descriptor"))[1])["error"]["code"] == "internal"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EIO])
+def test_only_a_full_disk_is_for_df_to_look_at(spoken, number: int) -> None:
+    error = json.loads(spoken(OSError(number, "no", "/x"))[1])["error"]
+    assert error["code"] == "file-refused"
+    assert "df -h" not in error["hint"]
+    assert "epolab status" in error["hint"]
+
+
+def test_where_a_file_was_refused_is_told_to_who_asks_for_more(spoken) -> None:
+    stderr = spoken(PermissionError(errno.EACCES, "Permission denied", "/x"), options=["-v"])[2]
+    assert "Traceback" in stderr
+    assert "test_command.py" in stderr
+    assert "Traceback" not in spoken(PermissionError(errno.EACCES, "Permission denied", "/x"))[2]
 
 
 @pytest.mark.parametrize("argv", [["ls", "--js"], ["--verb", "ls"], ["up", "f", "--na", "x"], ["deploy", "--forc"]])

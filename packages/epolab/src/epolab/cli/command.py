@@ -31,8 +31,9 @@ from epolab.errors import (
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 # what a host may refuse at any moment, and no mistake of ours
-REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
+REFUSALS = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
 NOTHING_CHANGED = "nothing was changed"
 
 VERBS = (
@@ -148,11 +149,18 @@ def attempt(argv: Sequence[str], out: Output, interrupts: Interrupts) -> int:
     except OSError as error:
         if error.errno not in REFUSALS:
             raise _mistake(out, error) from error
-        where = f"{error.filename}: " if error.filename else ""
-        raise FileRefusedError(f"{where}{error.strerror}") from error
+        raise _refusal(out, error) from error
     except Exception as error:
         raise _mistake(out, error) from error
     return code
+
+
+def _refusal(out: Output, error: OSError) -> FileRefusedError:
+    """What the host refused; where we asked for it is for whoever wants to know (`-v`): it may have been wrong to."""
+    out.detail("".join(traceback.format_exception(error)).rstrip())
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "" if error.errno in FULL else "epolab status says how the lab is; with -v the same command says more"
+    return FileRefusedError(f"{where}{error.strerror}", hint=hint)
 
 
 def _mistake(out: Output, error: Exception) -> InternalError:

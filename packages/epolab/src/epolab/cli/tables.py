@@ -1,8 +1,8 @@
-"""A lab's document as tables for a person."""
+"""A lab's documents as tables for a person."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from epolab.cli.output import Output
@@ -66,3 +66,32 @@ def show_timings(out: Output, document: Mapping[str, Any]) -> None:
     ]
     if parts:
         out.show("took: " + ", ".join(parts))
+
+
+def show_lab(out: Output, document: Mapping[str, Any]) -> None:
+    """All of a lab that was just brought up, and what can be done with it."""
+    show_nodes(out, document)
+    show_certificate(out, document)
+    show_timings(out, document)
+    outside = [link["name"] for link in document["links"] if link["within"] is False]
+    if outside:
+        out.say(f"warning: measured outside its declaration: {', '.join(outside)} (epolab wan measure)")
+    lab = document["lab"]
+    first = next((f"{n['site']}/{n['name']}" for n in document["nodes"] if "agent" in n["components"]), "NODE")
+    out.show(f"next: epolab verify {lab} | epolab ssh {lab}:{first} | epolab status {lab} | epolab down {lab}")
+
+
+def show_counters(out: Output, links: Sequence[Mapping[str, Any]]) -> None:
+    """The links as declared, and what they have carried."""
+    rows = [
+        (
+            link["name"],
+            link["driver"],
+            way,
+            shape_text(link["declared"][way]),
+            *map(str, link["counters"][way].values()),
+        )
+        for link in links
+        for way in ("a_to_b", "b_to_a")
+    ]
+    out.table("", ("link", "driver", "direction", "declared", "bytes", "packets", "dropped"), rows)

@@ -9,7 +9,7 @@ from typing import Any
 
 from epolab.cli.output import Output
 from epolab.cli.progress import PeopleProgress
-from epolab.cli.tables import show_certificate, show_nodes, show_timings
+from epolab.cli.tables import show_lab
 
 SUMMARY = "bring a lab to its declaration: build, wire, measure, deploy, wait until ready"
 EXAMPLES = "  epolab up topologies/quickstart.yaml\n  epolab up topologies/minimal.yaml --name try --ttl 2h"
@@ -40,24 +40,12 @@ def run(args: argparse.Namespace, out: Output) -> int:
         )
     out.document(document)
     if not args.attached:
-        _show(out, document)
+        show_lab(out, document)
     return 0
 
 
-def _show(out: Output, document: dict[str, Any]) -> None:
-    show_nodes(out, document)
-    show_certificate(out, document)
-    show_timings(out, document)
-    outside = [link["name"] for link in document["links"] if link["within"] is False]
-    if outside:
-        out.say(f"warning: measured outside its declaration: {', '.join(outside)} (epolab wan measure)")
-    lab = document["lab"]
-    first = next((f"{n['site']}/{n['name']}" for n in document["nodes"] if "agent" in n["components"]), "NODE")
-    out.show(f"next: epolab verify {lab} | epolab ssh {lab}:{first} | epolab status {lab} | epolab down {lab}")
-
-
 def _wait(out: Output, document: dict[str, Any]) -> None:
-    _show(out, document)
+    show_lab(out, document)
     out.say("attached: the lab lives until this input ends (Ctrl-D or Ctrl-C)")
     for _line in sys.stdin:
         continue

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from epolab.cli.output import Output
 from epolab.cli.progress import PeopleProgress
-from epolab.cli.tables import shape_text, show_certificate
+from epolab.cli.tables import show_certificate, show_counters
 from epolab.hands.docker import Docker
 from epolab.steps.labs import own_labs
 from epolab.steps.names import owner_name, pick_lab
@@ -34,23 +33,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Do it."""
     docker = Docker.connect()
     lab = pick_lab(args.lab, own_labs(docker, owner_name()))
-    return _ls(out, list_links(docker, lab)) if args.action == "ls" else _measure(out, docker, lab, args.link)
-
-
-def _ls(out: Output, links: list[dict[str, Any]]) -> int:
+    if args.action == "measure":
+        return _measure(out, docker, lab, args.link)
+    links = list_links(docker, lab)
     out.document(links)
-    rows = [
-        (
-            link["name"],
-            link["driver"],
-            way,
-            shape_text(link["declared"][way]),
-            *map(str, link["counters"][way].values()),
-        )
-        for link in links
-        for way in ("a_to_b", "b_to_a")
-    ]
-    out.table("", ("link", "driver", "direction", "declared", "bytes", "packets", "dropped"), rows)
+    show_counters(out, links)
     return 0
 
 
