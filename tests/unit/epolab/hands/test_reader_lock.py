@@ -14,7 +14,7 @@ def test_readers_share_and_a_writer_waits(tmp_path: Path) -> None:
     with (
         reader_lock(path, alone=False, limit_seconds=1),
         reader_lock(path, alone=False, limit_seconds=1),
-        pytest.raises(LabBusyError),
+        pytest.raises(LabBusyError, match=r"by process \d+ .* after 0 s"),
         reader_lock(path, alone=True, limit_seconds=0.5, pause=waited.append),
     ):
         pass

@@ -55,6 +55,28 @@ def test_a_damaged_copy_is_named_with_what_mends_it(file):
     assert {problem.file for problem in refused.value.problems} == {str(folder.path / "topology.yaml")}
 
 
+def test_a_copy_that_todays_checks_refuse_is_named_with_the_check(file):
+    folder = LabFolder.of("lab").make()
+    keep_topology(folder, file)
+    old = NAMELESS.replace("sql: {", "r: {components: [relay], version: 4.6.0}, sql: {")
+    (folder.path / "topology.yaml").write_text(old)
+    assert read_topology("lab").node("hq/r").version == "4.6.0"
+    assert require_topology("lab", checked=False) == read_topology("lab")
+    with pytest.raises(TopologyInvalidError, match="not valid by the checks of this version: relay-version") as refused:
+        require_topology("lab")
+    assert refused.value.hint == f"epolab validate '{file}'; epolab up '{file}' --name lab"
+    assert {problem.code for problem in refused.value.problems} == {"relay-version"}
+
+
+def test_a_copy_that_cannot_be_resolved_any_more_is_there_nevertheless(file):
+    folder = LabFolder.of("lab").make()
+    (folder.path / "topology.yaml").write_text(NAMELESS.replace("[sql]", "[future]"))
+    assert read_topology("lab") is None
+    for checked in (True, False):
+        with pytest.raises(TopologyInvalidError, match="not valid by the checks of this version: "):
+            require_topology("lab", checked=checked)
+
+
 def test_a_lab_that_never_came_so_far_has_none(file):
     assert read_topology("lab") is None
     with pytest.raises(LabNotFoundError):

@@ -7,9 +7,10 @@ import pytest
 from epolab.components.node import node_props
 from epolab.components.settings import LabSettings
 from epolab.components.wan import link_props
-from epolab.errors import LabNotFoundError
+from epolab.errors import LabNotFoundError, TopologyInvalidError
 from epolab.hands.journal import Journal, Undo
 from epolab.provider import fabric, link, node
+from epolab.steps.declaration import require_topology
 from epolab.steps.inspect import inspect_lab, list_labs, status
 from epolab.steps.wan import list_links
 from epolab.verify.turns import turn
@@ -48,6 +49,34 @@ def test_a_damaged_lab_has_failed_and_hides_no_other(lab, runtime, world):
     (world.folder("binary").make().path / "topology.yaml").write_bytes(b"\xff\xfe\x00")
     states = {line["lab"]: line["state"] for line in list_labs(runtime, "me")}
     assert states == {"lab": "ready", "broken": "failed", "binary": "failed"}
+
+
+OUTDATED = """      pc: {components: [agent], count: 1}
+      old: {components: [relay], version: 4.6.0}
+"""
+
+
+def test_a_lab_whose_file_is_not_valid_any_more_is_looked_at_as_before(lab, runtime, world):
+    kept = world.folder("lab").path / "topology.yaml"
+    text = kept.read_text().replace("      pc: {components: [agent], count: 1}\n", OUTDATED)
+    kept.write_text(text)
+    (line,) = list_labs(runtime, "me")
+    assert line["state"] == "degraded"
+    assert status(runtime, "lab")["drift"] == [
+        {"what": "node hq/old", "expected": "running", "observed": "missing"},
+    ]
+    assert inspect_lab(runtime, "lab")["lab"] == "lab"
+    assert list_links(runtime, "lab")[0]["name"] == "hq-tokyo"
+    with pytest.raises(TopologyInvalidError, match="relay-version"):
+        require_topology("lab")
+
+
+def test_a_lab_whose_file_cannot_be_resolved_any_more_is_listed_by_its_containers(lab, runtime, world):
+    kept = world.folder("lab").path / "topology.yaml"
+    kept.write_text(kept.read_text().replace("[sql]", "[future]"))
+    assert [line["state"] for line in list_labs(runtime, "me")] == ["ready"]
+    with pytest.raises(TopologyInvalidError, match="not valid by the checks of this version: "):
+        status(runtime, "lab")
 
 
 def test_a_lab_as_declared_has_no_drift(lab, runtime):
@@ -102,6 +131,8 @@ def test_the_driver_is_the_one_a_link_was_laid_with(lab, runtime):
 
 
 def test_what_a_killed_verification_left_is_drift_until_somebody_verifies(lab, runtime, world):
+    for container in runtime.here.values():
+        container["Created"] = container["State"]["StartedAt"] = "2026-01-01T00:00:00Z"
     folder = world.folder("lab").path
     journal = Journal(folder / "journal", lambda undo: None)
     for path in ("hq/epo", "tokyo/far"):
@@ -109,6 +140,9 @@ def test_what_a_killed_verification_left_is_drift_until_somebody_verifies(lab, r
     document = status(runtime, "lab")
     assert document["state"] == "degraded"
     assert {drift["what"] for drift in document["drift"]} == {"node hq/epo", "node tokyo/far"}
-    assert all(drift["observed"].startswith("services paused") for drift in document["drift"])
+    observed = "services paused, until the next up, deploy, verify or wan measure"
+    assert all(drift["observed"] == observed for drift in document["drift"])
+    runtime.here["lab.tokyo.far"]["State"]["StartedAt"] = "2999-01-01T00:00:00Z"
+    assert [drift["what"] for drift in status(runtime, "lab")["drift"]] == ["node hq/epo"]
     with turn(folder, alone=True):
         assert status(runtime, "lab")["drift"] == []

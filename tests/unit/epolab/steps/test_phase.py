@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from epolab.errors import DeployError, LabBusyError
 from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder
 from epolab.hands.process import this_process
@@ -12,6 +13,7 @@ from epolab.steps.labs import find_lab
 from epolab.steps.phase import (
     begin_removal,
     creator_of,
+    failure_noted,
     parse_documents,
     read_phase,
     read_stood,
@@ -78,3 +80,12 @@ def test_a_lab_that_is_brought_up_again_is_not_being_removed(lab, runtime, topol
 def test_documents_that_are_not_there_are_empty():
     assert parse_documents("null\nnull\n") == {"lease": {}}
     assert creator_of({"lease": {}}) is None
+
+
+@pytest.mark.parametrize(("error", "phase"), [(DeployError("no"), "failed"), (LabBusyError("later"), "ready")])
+def test_that_somebody_else_has_the_lab_is_no_failure_of_it(lab, runtime, topology, error, phase):
+    work = Work(topology, "lab", "me", None, runtime, LabFolder.of("lab").make(), Silent())
+    write_phase(work, find_lab(runtime, "lab"), "ready")
+    with pytest.raises(type(error)), failure_noted(work):
+        raise error
+    assert read_phase(runtime, find_lab(runtime, "lab"))["phase"] == phase

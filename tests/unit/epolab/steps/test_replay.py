@@ -9,7 +9,8 @@ import pytest
 from epolab.errors import NotReadyError, WorldError
 from epolab.hands.files import LabFolder
 from epolab.hands.journal import Journal, Undo
-from epolab.steps.replay import Standing, fate, replay_notes, standing
+from epolab.steps.alone import alone
+from epolab.steps.replay import Standing, fate, left_disturbed, replay_notes, replay_possible, standing
 from epolab.verify.turns import turn
 from epolab.verify.witness import Witness
 
@@ -39,6 +40,7 @@ def test_what_lived_in_processes_is_gone_with_them(there, verdict):
         (OLD, NEW, "restore"),
         (NEW, NEW, "drop"),
         (STOPPED, OLD, "keep"),
+        (OLD, STOPPED, "keep"),
     ],
 )
 def test_what_lies_on_disks_is_gone_when_all_of_them_are(server, database, verdict):
@@ -84,36 +86,73 @@ def scene_fixture(tmp_path, monkeypatch, topology):
     return SimpleNamespace(done=done, folder=folder, journal=journal, topology=topology)
 
 
+def warn(_text):
+    return None
+
+
 def left(scene):
     return {undo for _, undo in scene.journal.pending()}
 
 
 def test_each_kind_has_its_time(scene):
     runtime = Runtime(epo=1.0, sql=1.0, pc_1=1.0)
-    replay_notes(runtime, "lab", scene.topology, ["passing"])
+    replay_notes(runtime, "lab", scene.topology, warn, ["passing"])
     assert (scene.done, left(scene)) == ([PASSING], {STORED})
-    replay_notes(runtime, "lab", scene.topology, ["stored"])
+    replay_notes(runtime, "lab", scene.topology, warn, ["stored"])
     assert (scene.done, left(scene)) == ([PASSING, STORED], set())
 
 
 def test_a_recreated_node_is_not_touched(scene):
-    replay_notes(Runtime(epo=2000.0, sql=2000.0, pc_1=2000.0), "lab", scene.topology)
+    replay_notes(Runtime(epo=2000.0, sql=2000.0, pc_1=2000.0), "lab", scene.topology, warn)
     assert (scene.done, left(scene)) == ([], set())
 
 
 def test_a_missing_node_is_told_and_its_note_kept(scene):
     with pytest.raises(NotReadyError, match="hq/pc-1 does not run") as caught:
-        replay_notes(Runtime(epo=1.0, sql=1.0), "lab", scene.topology)
+        replay_notes(Runtime(epo=1.0, sql=1.0), "lab", scene.topology, warn, ["passing"])
     assert "epolab up" in caught.value.hint
     assert (scene.done, left(scene)) == ([], {STORED, PASSING})
 
 
+def test_what_waits_for_a_node_keeps_nothing_else_back(scene):
+    with pytest.raises(NotReadyError, match="hq/pc-1 does not run"):
+        replay_notes(Runtime(epo=1.0, sql=1.0), "lab", scene.topology, warn)
+    assert (scene.done, left(scene)) == ([STORED], {PASSING})
+
+
+def test_what_cannot_be_put_back_keeps_nothing_else_back(scene, monkeypatch):
+    def put_back(_, undo):
+        if undo == PASSING:
+            raise WorldError("sv does not answer")
+        scene.done.append(undo)
+
+    monkeypatch.setattr(Witness, "put_back", put_back)
+    with pytest.raises(WorldError, match="sv does not answer"):
+        replay_notes(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology, warn)
+    assert (scene.done, left(scene)) == ([STORED], {PASSING})
+
+
+def test_what_waits_is_told_by_the_nodes_that_do_not_run(scene):
+    assert replay_possible(Runtime(epo=1.0), "lab", scene.topology, warn) == {
+        "hq/sql": "policy",
+        "hq/pc-1": "agent stopped",
+    }
+    assert left(scene) == {STORED, PASSING}
+
+
+def test_what_is_gone_with_its_node_is_left_disturbed_no_more(scene):
+    assert left_disturbed(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology) == [PASSING, STORED]
+    assert left_disturbed(Runtime(epo=1.0, sql=1.0), "lab", scene.topology) == [PASSING, STORED]
+    assert left_disturbed(Runtime(epo=1.0, sql=1.0, pc_1=2000.0), "lab", scene.topology) == [STORED]
+    assert left(scene) == {STORED, PASSING}
+
+
 def test_nothing_is_replayed_while_a_living_verification_has_the_lab(scene, monkeypatch):
-    monkeypatch.setattr("epolab.steps.replay.turn", lambda folder, alone: turn(folder, alone=alone, limit_seconds=0))
+    monkeypatch.setattr("epolab.steps.replay.alone", lambda folder, warn: alone(folder, warn, limit_seconds=0))
     with turn(scene.folder, alone=False), pytest.raises(WorldError):
-        replay_notes(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology)
+        replay_notes(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology, warn)
     assert scene.done == []
-    replay_notes(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology)
+    replay_notes(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology, warn)
     assert scene.done == [PASSING, STORED]
 
 
@@ -127,6 +166,6 @@ def test_a_server_that_was_just_started_is_waited_for(scene, monkeypatch):
         return 0.0
 
     monkeypatch.setattr(Witness, "api", api)
-    replay_notes(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology)
+    replay_notes(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology, warn)
     assert scene.done == [PASSING, STORED]
     assert next(answers, "all asked") == "all asked"

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
             args.junit,
             args.html,
             lambda result: progress.note(f"{result.promise} {result.node or ''} {result.reason}: {result.outcome}"),
+            progress.warn,
         )
     out.document(report.to_document())
     for line in (*promise_lines(report), *failure_lines(report.results)):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from epolab.errors import LabBusyError
+from epolab.hands.lock_holders import holders
 
 PAUSE_SECONDS = 0.1
 
@@ -32,9 +33,10 @@ def _take(file: IO[str], kind: int, limit_seconds: float, pause: Callable[[float
             fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError as error:
             if waited >= limit_seconds:
+                waited_for = f" after {limit_seconds:.0f} s" if limit_seconds else ""
                 raise LabBusyError(
-                    f"another command has held {file.name} for more than {limit_seconds:.0f} s",
-                    hint="wait for the other `epolab verify` of this lab to end",
+                    f"the lab is examined or measured by {holders(file.fileno())}{waited_for}",
+                    hint="wait for it to end, or end it",
                 ) from error
             pause(PAUSE_SECONDS)
             waited += PAUSE_SECONDS

@@ -8,9 +8,10 @@ from typing import Any
 from epolab.hands.docker import each
 from epolab.model.document import to_document
 from epolab.provider.labels import digest_of
+from epolab.steps.alone import alone
 from epolab.steps.drivers import chosen_drivers, host_facts
 from epolab.steps.labs import find_lab
-from epolab.steps.measuring import measure_alone
+from epolab.steps.measuring import measure_in_silence
 from epolab.steps.phase import write_phase
 from epolab.steps.work import Work, read_done, write_done
 
@@ -34,14 +35,18 @@ def inputs(work: Work, drivers: Mapping[str, str]) -> str:
 
 
 def run(work: Work) -> bool:
-    """Measure all links in one go; nothing to do without links, or when none was built or changed."""
+    """Measure all links in one go; nothing to do without links, or when none was built or changed.
+
+    While a verification has the lab, its phase stays what it was.
+    """
     if not work.topology.links:
         return False
     digest = inputs(work, chosen_drivers(work.topology, host_facts(work.docker)))
     if read_done(work, "measure") == digest and work.folder.read_json(CERTIFICATE) is not None:
         return False
-    write_done(work, "measure", None)
-    write_phase(work, find_lab(work.docker, work.lab), "creating")
-    measure_alone(work.topology, work.folder, work.docker, work.progress.note)
+    with alone(work.folder.path, work.progress.warn):
+        write_done(work, "measure", None)
+        write_phase(work, find_lab(work.docker, work.lab), "creating")
+        measure_in_silence(work.topology, work.folder, work.docker, work.progress.note)
     write_done(work, "measure", digest)
     return True

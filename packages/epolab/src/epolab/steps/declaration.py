@@ -8,7 +8,8 @@ from pathlib import Path
 from epolab.errors import LabNotFoundError, TopologyInvalidError
 from epolab.hands.files import LabFolder, write_private
 from epolab.model.topology import Topology
-from epolab.topology.load import load, load_text
+from epolab.topology.load import Loaded, load, load_text
+from epolab.yaml_file import parse_bytes
 
 COPY = "topology.yaml"
 ORIGIN = "origin.json"
@@ -22,22 +23,45 @@ def keep_topology(folder: LabFolder, file: Path) -> None:
 
 
 def read_topology(lab: str) -> Topology | None:
-    """The topology a lab was last brought up from; None if it never came so far."""
-    folder = LabFolder.of(lab)
-    copy = folder.path / COPY
-    if not copy.exists():
-        return None
-    file = str((folder.read_json(ORIGIN) or {}).get("file", copy))
-    loaded = load_text(copy.read_bytes(), file)
-    if loaded.topology is None or not loaded.valid:
-        hint = f"epolab up {shlex.quote(file)} --name {lab}"
-        raise TopologyInvalidError(load(copy).problems, f"{copy}: the lab's topology is damaged", hint=hint)
+    """The topology a lab was last brought up from, whatever the checks of this version say of it.
+
+    None if the lab never came so far, or if the file cannot be resolved any more; TopologyInvalidError if it cannot
+    even be read.
+    """
+    loaded = _load(lab)
+    return None if loaded is None else loaded.topology
+
+
+def require_topology(lab: str, *, checked: bool = True) -> Topology:
+    """The same; TopologyInvalidError if there is none, or, when it is to be `checked`, if it is not valid any more."""
+    loaded = _load(lab)
+    if loaded is None:
+        raise LabNotFoundError(f"lab {lab} has no topology on this host", hint=f"epolab up FILE --name {lab}")
+    if loaded.topology is None or (checked and not loaded.valid):
+        raise _outdated(lab)
     return loaded.topology
 
 
-def require_topology(lab: str) -> Topology:
-    """The topology a lab was last brought up from."""
-    topology = read_topology(lab)
-    if topology is None:
-        raise LabNotFoundError(f"lab {lab} has no topology on this host", hint=f"epolab up FILE --name {lab}")
-    return topology
+def _load(lab: str) -> Loaded | None:
+    copy, file = LabFolder.of(lab).path / COPY, _origin(lab)
+    if not copy.exists():
+        return None
+    text = copy.read_bytes()
+    if parse_bytes(text, file).root is None:
+        hint = f"epolab up {shlex.quote(file)} --name {lab}"
+        raise TopologyInvalidError(load(copy).problems, f"{copy}: the lab's topology is damaged", hint=hint)
+    return load_text(text, file)
+
+
+def _origin(lab: str) -> str:
+    folder = LabFolder.of(lab)
+    return str((folder.read_json(ORIGIN) or {}).get("file", folder.path / COPY))
+
+
+def _outdated(lab: str) -> TopologyInvalidError:
+    """What this version refuses in a file that an earlier one took."""
+    copy, file = LabFolder.of(lab).path / COPY, shlex.quote(_origin(lab))
+    errors = [problem for problem in load(copy).problems if problem.severity == "error"]
+    codes = ", ".join(dict.fromkeys(problem.code for problem in errors))
+    message = f"{copy}: what lab {lab} was brought up from is not valid by the checks of this version: {codes}"
+    return TopologyInvalidError(errors, message, hint=f"epolab validate {file}; epolab up {file} --name {lab}")

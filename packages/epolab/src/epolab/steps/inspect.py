@@ -10,13 +10,12 @@ from epolab.hands.docker import Docker
 from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder
 from epolab.model.topology import Topology
-from epolab.steps.declaration import read_topology
-from epolab.steps.declaration import require_topology as require_topology
+from epolab.steps.declaration import read_topology, require_topology
 from epolab.steps.document import lab_document, lab_state, node_state
 from epolab.steps.drivers import laid_drivers
 from epolab.steps.labs import LabRecord, find_lab, own_labs
 from epolab.steps.phase import read_phase, read_stood
-from epolab.steps.replay import left_disturbed
+from epolab.steps.replay import Inspector, left_disturbed
 from epolab.steps.sweep import expiry
 
 NO_TIMINGS = {"images_s": None, "engine_s": None, "deploy_s": None, "ready_s": None, "total_s": None}
@@ -34,7 +33,7 @@ def require_lab(docker: Docker, name: str) -> LabRecord:
 
 def inspect_lab(docker: Docker, name: str) -> dict[str, Any]:
     """The lab's whole document."""
-    lab, topology, folder = require_lab(docker, name), require_topology(name), LabFolder.of(name)
+    lab, topology, folder = require_lab(docker, name), require_topology(name, checked=False), LabFolder.of(name)
     phase = read_phase(docker, lab)
     return lab_document(
         lab,
@@ -76,10 +75,14 @@ def listed_state(lab: LabRecord, phase: Mapping[str, Any] | None) -> str:
 
 def status(docker: Docker, name: str) -> dict[str, Any]:
     """The lab's state, and where the world is not as declared."""
-    lab, topology = require_lab(docker, name), require_topology(name)
+    lab, topology = require_lab(docker, name), require_topology(name, checked=False)
     phase = read_phase(docker, lab)
     state = lab_state(lab, topology, phase, held=LabFolder.of(name).is_locked("lab"))
-    drift = [*node_drift(lab, topology), *fabric_drift(docker, lab, topology), *disturbance_drift(name)]
+    drift = [
+        *node_drift(lab, topology),
+        *fabric_drift(docker, lab, topology),
+        *disturbance_drift(docker, name, topology),
+    ]
     if drift and state == "ready":
         state = "degraded"
     return {"lab": name, "state": state, "drift": drift}
@@ -99,14 +102,14 @@ def node_drift(lab: LabRecord, topology: Topology) -> list[dict[str, str]]:
     return drift
 
 
-def disturbance_drift(name: str) -> list[dict[str, str]]:
+def disturbance_drift(docker: Inspector, name: str, topology: Topology) -> list[dict[str, str]]:
     """What a verification that was killed has left disturbed, until another command puts it back."""
-    notes = {(undo.node, undo.reason): None for undo in left_disturbed(LabFolder.of(name).path)}
+    notes = {(undo.node, undo.reason): None for undo in left_disturbed(docker, name, topology)}
     return [
         {
             "what": f"node {node}",
             "expected": "undisturbed",
-            "observed": f"{reason}, until the next verify, up or deploy",
+            "observed": f"{reason}, until the next up, deploy, verify or wan measure",
         }
         for node, reason in notes
     ]

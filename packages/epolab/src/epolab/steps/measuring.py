@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from epolab.hands.docker import Docker
+from epolab.hands.fabric import open_fabric
 from epolab.hands.files import LabFolder
 from epolab.model.topology import Topology
+from epolab.provider.labels import fabric_container
+from epolab.steps.alone import alone
 from epolab.steps.labs import find_lab
-from epolab.verify.turns import turn
 
 DEPLOYED = "digests.json"
 
@@ -21,23 +23,44 @@ def measure_alone(
     folder: LabFolder,
     docker: Docker,
     say: Callable[[str], None],
+    warn: Callable[[str], None],
     only: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """The certificate, of all links or with those named measured anew; LabBusyError while a verification goes on."""
+    """The certificate, of all links or with those named measured anew; waits while a verification goes on."""
+    with alone(folder.path, warn):
+        return measure_in_silence(topology, folder, docker, say, only)
+
+
+def measure_in_silence(
+    topology: Topology,
+    folder: LabFolder,
+    docker: Docker,
+    say: Callable[[str], None],
+    only: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """The same for whoever is alone on the lab already."""
     from epolab.verify.measure import measure
 
-    with turn(folder.path, alone=True), silence(topology, folder, docker):
+    with silence(topology, folder, docker):
         return measure(topology, folder, docker, say, only)
 
 
-def silence(topology: Topology, folder: LabFolder, docker: Docker) -> AbstractContextManager[None]:
-    """Pause the services for the block; there are none before roles were applied, nor on a node that does not run."""
+@contextmanager
+def silence(topology: Topology, folder: LabFolder, docker: Docker) -> Iterator[None]:
+    """Pause the services for the block, and let the lines come to rest first.
+
+    There are no services before roles were applied, nor on a node that does not run.
+    """
     if not (folder.path / DEPLOYED).exists():
-        return nullcontext()
-    from epolab.verify.quiet import quiet  # here, because it imports testinfra
+        yield
+        return
+    from epolab.verify.quiet import quiet, until_still  # here, because it imports testinfra
     from epolab.verify.witness import Witness
 
-    return quiet(Witness(folder.name, running_part(topology, docker, folder.name), folder.path))
+    with quiet(Witness(folder.name, running_part(topology, docker, folder.name), folder.path)):
+        with open_fabric(docker, fabric_container(folder.name)) as fabric:
+            until_still(lambda: fabric.call("link_counters"))
+        yield
 
 
 def running_part(topology: Topology, docker: Docker, lab: str) -> Topology:

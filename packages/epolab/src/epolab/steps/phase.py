@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from epolab.errors import FabricError
+from epolab.errors import EpolabError, FabricError, LabBusyError
 from epolab.hands.docker import Docker
 from epolab.hands.fabric import Fabric
 from epolab.hands.files import LabFolder
 from epolab.hands.process import Creator, this_process
 from epolab.hands.until import now, stamp
-from epolab.steps.labs import LabRecord
+from epolab.steps.labs import LabRecord, find_lab
 from epolab.steps.work import Work
 
 STOOD = "stood.json"
@@ -74,6 +75,18 @@ def begin_removal(folder: LabFolder) -> None:
 def record_phase(fabric: Fabric, phase: str) -> None:
     """Record the phase in the fabric."""
     fabric.call("phase_write", phase=phase, creator=this_process().document())
+
+
+@contextmanager
+def failure_noted(work: Work) -> Iterator[None]:
+    """Record that the lab failed when the block does; that somebody else has the lab is no failure of it."""
+    try:
+        yield
+    except LabBusyError:
+        raise
+    except EpolabError:
+        note_failure(work, find_lab(work.docker, work.lab))
+        raise
 
 
 def note_failure(work: Work, lab: LabRecord | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from epolab.errors import EpolabError
 from epolab.hands.docker import Docker
 from epolab.hands.files import LabFolder
 from epolab.hands.process import mark_session
@@ -15,7 +14,7 @@ from epolab.steps.document import timings_document
 from epolab.steps.inspect import inspect_lab
 from epolab.steps.labs import find_lab, own_labs
 from epolab.steps.names import owner_name, pick_lab
-from epolab.steps.phase import note_failure, write_phase
+from epolab.steps.phase import failure_noted, write_phase
 from epolab.steps.progress import Progress
 from epolab.steps.replay import replay_notes
 from epolab.steps.work import Step, Work, take
@@ -31,14 +30,12 @@ def redeploy(lab: str | None, *, force: bool, progress: Progress) -> dict[str, A
     with work.folder.lock("lab", wait_seconds=600, on_wait=progress.warn, purpose=f"deploy {name}"):
         mark_session(work.folder.path)
         try:
-            replay_notes(docker, name, work.topology, ["passing"])
-            take(work, (deploying,))
-            replay_notes(docker, name, work.topology, ["stored"])
-            take(work, life.READY)
-            write_phase(work, find_lab(docker, name), "ready")
-        except EpolabError:
-            note_failure(work, find_lab(docker, name))
-            raise
+            with failure_noted(work):
+                replay_notes(docker, name, work.topology, progress.warn, ["passing"])
+                take(work, (deploying,))
+                replay_notes(docker, name, work.topology, progress.warn, ["stored"])
+                take(work, life.READY)
+                write_phase(work, find_lab(docker, name), "ready")
         finally:
             work.close()
         work.folder.write_json("timings.json", timings_document(work.timings, seconds() - start))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from epolab.errors import EpolabError, InterruptedByUserError
+from epolab.errors import InterruptedByUserError
 from epolab.hands.docker import Docker
 from epolab.hands.files import LabFolder
 from epolab.hands.process import end_children, mark_session
@@ -20,7 +20,7 @@ from epolab.steps.document import timings_document
 from epolab.steps.inspect import inspect_lab
 from epolab.steps.labs import find_lab
 from epolab.steps.names import checked_lab_name, owner_name, parse_duration
-from epolab.steps.phase import note_failure, write_phase
+from epolab.steps.phase import failure_noted, write_phase
 from epolab.steps.progress import Progress
 from epolab.steps.replay import replay_notes
 from epolab.steps.work import Work, take
@@ -69,17 +69,8 @@ def up(wish: Wish, progress: Progress) -> dict[str, Any]:
 def run_steps(work: Work, wish: Wish) -> None:
     """Take the steps; on Ctrl-C end what we started and say how to go on."""
     try:
-        take(work, life.CHECK)
-        keep_topology(work.folder, wish.file)
-        take(work, life.MAKE)
-        replay_notes(work.docker, work.lab, work.topology, ["passing"])  # only now is there every node that has notes
-        take(work, life.MEASURE)
-        renew_lease(work)
-        if wish.deploy:
-            take(work, life.DEPLOY)
-            replay_notes(work.docker, work.lab, work.topology, ["stored"])  # only now is there surely a server to ask
-            take(work, life.READY)
-        write_phase(work, find_lab(work.docker, work.lab), "ready")
+        with failure_noted(work):
+            _in_order(work, wish)
     except KeyboardInterrupt as error:
         end_children()
         again = f"epolab up {shlex.quote(str(wish.file))} --name {work.lab}"
@@ -87,9 +78,21 @@ def run_steps(work: Work, wish: Wish) -> None:
             f"interrupted: lab {work.lab} is resumable, nothing of it is lost",
             hint=f"{again} goes on; epolab down {work.lab} removes it",
         ) from error
-    except EpolabError:
-        note_failure(work, find_lab(work.docker, work.lab))
-        raise
+
+
+def _in_order(work: Work, wish: Wish) -> None:
+    warn = work.progress.warn
+    take(work, life.CHECK)
+    keep_topology(work.folder, wish.file)
+    take(work, life.MAKE)
+    replay_notes(work.docker, work.lab, work.topology, warn, ["passing"])  # only now is there every node that has notes
+    take(work, life.MEASURE)
+    renew_lease(work)
+    if wish.deploy:
+        take(work, life.DEPLOY)
+        replay_notes(work.docker, work.lab, work.topology, warn, ["stored"])  # only now is there surely a server to ask
+        take(work, life.READY)
+    write_phase(work, find_lab(work.docker, work.lab), "ready")
 
 
 def renew_lease(work: Work) -> None:

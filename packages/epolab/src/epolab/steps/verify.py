@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
 
-from epolab.errors import ArgumentError, LabBusyError, NotReadyError, WorldError
+from epolab.errors import ArgumentError, NotReadyError
 from epolab.hands.docker import Docker
 from epolab.hands.files import LabFolder
 from epolab.hands.process import mark_session
 from epolab.model.topology import Topology
-from epolab.steps.inspect import require_topology
+from epolab.steps.declaration import require_topology
 from epolab.steps.labs import LabRecord, find_lab, own_labs
 from epolab.steps.names import owner_name, pick_lab
-from epolab.steps.replay import replay_notes
+from epolab.steps.replay import Inspector, refuse_waiting, replay_possible
 from epolab.verify.report import Report, Result, html_page, junit
 from epolab.verify.run import verify as examine
-
-
-class Inspector(Protocol):
-    """As much of the container runtime as a node that does not run is looked at with."""
-
-    def inspect(self, name: str) -> dict[str, Any] | None:
-        """A container in full; None if there is none."""
 
 
 def verify(
@@ -32,6 +25,7 @@ def verify(
     junit_file: Path | None,
     html_file: Path | None,
     tell: Callable[[Result], None],
+    warn: Callable[[str], None],
 ) -> Report:
     """The verdict on a lab; nodes that do not run break it. NotReadyError for a lab without a fabric that runs."""
     docker = Docker.connect()
@@ -40,7 +34,7 @@ def verify(
     absent = absent_nodes(docker, topology, require_fabric(find_lab(docker, name), name, topology))
     folder = LabFolder.of(name)
     mark_session(folder.path)
-    absent = _replayed(docker, name, topology, absent)
+    absent = replayed(docker, name, topology, absent, warn)
     report = examine(name, topology, folder.path, expression, tell, absent)
     _write(junit_file, lambda: junit(report))
     _write(html_file, lambda: html_page(report))
@@ -51,7 +45,7 @@ def require_fabric(lab: LabRecord | None, name: str, topology: Topology) -> LabR
     """The lab, which must have a fabric that runs: without it nothing can be examined."""
     if lab is not None and lab.fabric is not None and lab.fabric.running:
         return lab
-    hint = f"epolab up {topology.file} --name {name}"
+    hint = f"epolab up {shlex.quote(topology.file)} --name {name}"
     raise NotReadyError(f"the fabric of {name} does not run", hint=hint, step="verify")
 
 
@@ -73,17 +67,17 @@ def _seen(docker: Inspector, container: str) -> str:
     return f"its container {container} is {state['Status']}{ended}"
 
 
-def _replayed(docker: Docker, name: str, topology: Topology, absent: dict[str, str]) -> dict[str, str]:
-    """Put back what an earlier verification disturbed; what has to wait for a node that does not run is told of it."""
-    try:
-        replay_notes(docker, name, topology)
-    except LabBusyError:
-        raise
-    except WorldError as error:
-        if not absent:
-            raise
-        return {path: f"{seen} ({error.message})" for path, seen in absent.items()}
-    return absent
+def replayed(
+    docker: Docker, name: str, topology: Topology, absent: dict[str, str], warn: Callable[[str], None]
+) -> dict[str, str]:
+    """Put back what an earlier verification disturbed; what has to wait for an absent node is told of that node."""
+    waiting = replay_possible(docker, name, topology, warn)
+    refuse_waiting(name, topology, waiting.keys() - absent.keys())
+    return {path: f"{seen}{_left(waiting.get(path))}" for path, seen in absent.items()}
+
+
+def _left(reasons: str | None) -> str:
+    return f" (a verification was killed, and what it disturbed waits for this node: {reasons})" if reasons else ""
 
 
 def _write(path: Path | None, text: Callable[[], str]) -> None:

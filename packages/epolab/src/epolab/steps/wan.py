@@ -24,7 +24,7 @@ _NOTHING = {"bytes": None, "packets": None, "dropped": None}
 
 def list_links(docker: Docker, lab: str) -> list[dict[str, Any]]:
     """The document of `wan ls`; what a link's driver cannot count is null."""
-    topology = require_topology(lab)
+    topology = require_topology(lab, checked=False)
     drivers = laid_drivers(docker, require_lab(docker, lab), topology)
     with open_fabric(docker, fabric_container(lab)) as fabric:
         counters: dict[str, Any] = fabric.call("link_counters")
@@ -49,8 +49,8 @@ def measure_links(
         raise ArgumentError(f"lab {lab} has no link {name!r}", hint=f"one of: {', '.join(names)}")
     with folder.lock("lab", wait_seconds=LOCK_SECONDS, on_wait=warn, purpose=f"wan measure {lab}"):
         mark_session(folder.path)
-        replay_notes(docker, lab, topology)
-        certificate = measure_alone(topology, folder, docker, say, only=None if name is None else {name})
+        replay_notes(docker, lab, topology, warn)
+        certificate = measure_alone(topology, folder, docker, say, warn, only=None if name is None else {name})
     drivers = laid_drivers(docker, require_lab(docker, lab), topology)
     return [
         link_document(link, drivers[link.name], certificate) for link in topology.links if name in (None, link.name)
