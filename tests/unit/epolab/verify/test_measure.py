@@ -14,7 +14,8 @@ from epolab.hands.files import LabFolder
 from epolab.model import facts
 from epolab.model.topology import Topology
 from epolab.topology import load_topology
-from epolab.verify.measure import PLAIN_TRIES, TRIES, ends_of, measure, measure_links
+from epolab.verify.measure import PLAIN_TRIES, TRIES, ends_of, measure, measure_links, noisier
+from epolab.wan.measured import DirectionFigures, LinkFigures
 
 TEXT = """
 epolab: 1
@@ -61,7 +62,7 @@ class Lines:
 class BookLab:
     """The fabric and the routers of a lab; `delay_ms` each way, and how late the machine wakes up.
 
-    `drops` are the numbers of the floods (from 0, over all links) of which a datagram is missing.
+    `drops` are the numbers of the floods (from 0) of which the router of the site `near` misses a datagram.
     """
 
     def __init__(
@@ -71,9 +72,10 @@ class BookLab:
         dead: str = "",
         stall_ms: float = 1.0,
         drops: Sequence[int] = (),
+        echo_noise_ms: float = 0.0,
     ) -> None:
         self._delay_ns, self._noise_ms, self._dead = int(delay_ms * 1e6), noise_ms, dead
-        self._stall_ms, self._drops = stall_ms, set(drops)
+        self._stall_ms, self._drops, self._echo_noise_ms = stall_ms, set(drops), echo_noise_ms
         self._floods: dict[str, int] = {}
         self.asked: list[tuple[str, str]] = []
         self.stored: Any = None
@@ -91,7 +93,8 @@ class BookLab:
 
     def _router(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
         self.asked.append((name, request.get("op", "")))
-        late = {"p99_ms": self._noise_ms, "max_ms": self._stall_ms, "sample": 200}
+        noise_ms = max(self._noise_ms, self._echo_noise_ms if request.get("op") == "round_trips" else 0.0)
+        late = {"p99_ms": noise_ms, "max_ms": self._stall_ms, "sample": request.get("count", 200)}
         trip = (2 * self._delay_ns, self._delay_ns, self._delay_ns)
         expect = request.get("expect", 0)
         figures = {
@@ -165,6 +168,11 @@ def test_a_plain_link_is_measured_again_on_a_noisy_machine(topology: Topology) -
     assert breaches[-1] == "scheduling noise of this machine: a quiet machine, not 7.0 ms, at worst 1.0 ms"
 
 
+def test_a_plain_links_noise_is_that_of_its_echoes_and_of_its_flood(topology: Topology, tmp_path: Path) -> None:
+    lab, folder = BookLab(delay_ms=0.05, echo_noise_ms=0.3), LabFolder(tmp_path / "pair").make()
+    assert measure(topology, folder, lab, lambda _: None)["links"]["hq-near"]["noise_ms"] == 0.3
+
+
 def test_a_datagram_that_a_plain_link_loses_once_is_no_breach(topology: Topology) -> None:
     lab = BookLab(delay_ms=0.05, drops=[0])
     heard, breaches, tries = said(lab, topology, "hq-near")
@@ -212,7 +220,16 @@ def test_noise_alone_breaks_nothing(topology: Topology) -> None:
     assert said(BookLab(noise_ms=7.0), topology, "hq-far")[1:] == ([], 1)
 
 
-def test_a_router_that_does_not_answer_is_a_breach_and_not_a_crash(topology: Topology) -> None:
-    _, breaches, tries = said(BookLab(dead="pair.far.router"), topology, "hq-far")
+@pytest.mark.parametrize("site", ["far", "near"])
+def test_a_router_that_does_not_answer_is_a_breach_and_not_a_crash(topology: Topology, site: str) -> None:
+    _, breaches, tries = said(BookLab(dead=f"pair.{site}.router"), topology, f"hq-{site}")
     assert tries == 1
-    assert breaches == ["measurement: figures from both ends, not pair.far.router: the measuring program ended"]
+    assert breaches == [f"measurement: figures from both ends, not pair.{site}.router: the measuring program ended"]
+
+
+def test_the_noise_of_two_times_is_that_of_the_worse_one() -> None:
+    nothing = DirectionFigures()
+    calm, rough = LinkFigures(nothing, nothing, noise_ms=0.1, stall_ms=9.0), LinkFigures(nothing, nothing, noise_ms=0.7)
+    both = noisier(calm, rough)
+    assert (both.noise_ms, both.stall_ms) == (0.7, 9.0)
+    assert noisier(LinkFigures(nothing, nothing), LinkFigures(nothing, nothing)).noise_ms is None

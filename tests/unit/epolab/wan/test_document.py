@@ -12,6 +12,7 @@ SEEN = LinkFigures(
     RoundTrips(60.2, 60.9, 60.25, 200, 199),
     0.31234,
     None,
+    12.34567,
 )
 
 
@@ -43,4 +44,4 @@ def test_the_detail_names_breaches_and_samples() -> None:
     detail = detail_document(SEEN, Verdict((Breach("rate", "a_to_b", "2", "1"),)), 3)
     assert (detail["breaches"], detail["tries"]) == (["rate a_to_b: 2, not 1"], 3)
     assert detail["a_to_b"] == {"loss_sample": 40_000, "lost": 40, "goodput_bps": None}
-    assert (detail["rtt_mean_ms"], detail["rtt_sample"]) == (60.25, 199)
+    assert (detail["rtt_mean_ms"], detail["rtt_sample"], detail["stall_ms"]) == (60.25, 199, 12.346)
