@@ -141,9 +141,12 @@ def test_what_waits_is_told_by_the_nodes_that_do_not_run(scene):
 
 
 def test_what_is_gone_with_its_node_is_left_disturbed_no_more(scene):
-    assert left_disturbed(Runtime(epo=1.0, sql=1.0, pc_1=1.0), "lab", scene.topology) == [PASSING, STORED]
-    assert left_disturbed(Runtime(epo=1.0, sql=1.0), "lab", scene.topology) == [PASSING, STORED]
-    assert left_disturbed(Runtime(epo=1.0, sql=1.0, pc_1=2000.0), "lab", scene.topology) == [STORED]
+    def disturbed(**ages):
+        return {undo.reason for undo in left_disturbed(Runtime(**ages), "lab", scene.topology)}
+
+    assert disturbed(epo=1.0, sql=1.0, pc_1=1.0) == {"agent stopped", "policy"}
+    assert disturbed(epo=1.0, sql=1.0) == {"agent stopped", "policy"}
+    assert disturbed(epo=1.0, sql=1.0, pc_1=2000.0) == {"policy"}
     assert left(scene) == {STORED, PASSING}
 
 
