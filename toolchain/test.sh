@@ -22,7 +22,7 @@ for suite in house unit cases; do
 done
 run migration
 # these two wait more than they work; the last one measures the machine and compares it before and after, alone
-run integration -n 3 --dist loadfile &
+run integration -n 4 --dist loadfile &
 run roles >/dev/null &
 wait
 run acceptance
