@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.lab import TOPOLOGIES, epolab, kill, start, succeed, until
-from tests.acceptance.world import World, look
+from tests.acceptance.lab import TOPOLOGIES, epolab, kill, start, succeed
+from tests.acceptance.world import assert_nothing_is_left, look
 
 pytestmark = pytest.mark.acceptance
 
@@ -17,19 +17,12 @@ NAME = "left"
 FILE = TOPOLOGIES / "minimal.yaml"
 SEED = 8081
 MOMENTS = 10
-# the runtime's helper processes of a removed container end a moment after the container
-SETTLED_WITHIN_SECONDS = 15.0
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "home"
     succeed(tmp_path / "home", "down", NAME)
-
-
-def assert_nothing_is_left(home: Path, before: World) -> None:
-    until(lambda: not look(home).left_since(before), SETTLED_WITHIN_SECONDS)
-    assert look(home).left_since(before) == {}
 
 
 def seconds_of_an_up(home: Path) -> float:

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from tests.acceptance.lab import until
+
 PROC = Path("/proc")
 # where a lab could leave a file: its own home, the runtime folders, the temporary folders
 PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 # these come and go with every Docker command and ssh session, whoever runs them
 PASSING = ("/run/docker/", "/run/containerd/", "/run/user/")
+# the runtime's helper processes of a removed container end a moment after the container
+SETTLED_WITHIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,12 @@ def look(home: Path) -> World:
         networks=frozenset(_output("docker", "network", "ls", "-q", "--no-trunc").split()),
         files=frozenset(_files(home)),
     )
+
+
+def assert_nothing_is_left(home: Path, before: World) -> None:
+    """After a lab was removed: what is here now was here before; else the difference is the failure's text."""
+    until(lambda: not look(home).left_since(before), SETTLED_WITHIN_SECONDS)
+    assert look(home).left_since(before) == {}
 
 
 def pids() -> list[int]:
