@@ -33,8 +33,19 @@ class Recorder(mocks.Mocks):
         return {}
 
 
+@pytest.fixture(name="loops")
+def loops_fixture(monkeypatch):
+    """The event loops that the SDK's mocks make in their threads; nobody else closes them."""
+    made = []
+    make = asyncio.new_event_loop
+    monkeypatch.setattr(asyncio, "new_event_loop", lambda: made.append(make()) or made[-1])
+    yield made
+    for loop in made:
+        loop.close()
+
+
 @pytest.fixture(name="seen")
-def seen_fixture(topology, settings):
+def seen_fixture(topology, settings, loops):
     recorder = Recorder()
 
     async def declared():
