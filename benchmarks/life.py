@@ -1,7 +1,7 @@
-"""One lab's life on the clock: up, no-op up, verify, down of the quickstart, images and engine in the cache.
+"""One lab's life on the clock: up, no-op up, verify and down, images and engine in the cache.
 
-Promises: up <= 90 s, no-op up <= 10 s, verify <= 120 s, down <= 10 s. Each is also given as a ratio to the floor
-measured in the same run: creating and removing the same number of bare containers through the Docker API.
+Promises: up <= 90 s (minimal: 45 s), no-op up <= 10 s, verify <= 120 s, down <= 10 s. Each is also given as a ratio to
+the floor measured in the same run: creating and removing the same number of bare containers through the Docker API.
 
     sudo .venv/bin/python benchmarks/life.py [topologies/quickstart.yaml]
 """
@@ -18,6 +18,7 @@ from nodes import floor_seconds, node_image, remove_floor
 ROOT = Path(__file__).parents[1]
 EPOLAB = ROOT / ".venv/bin/epolab"
 NAME = "bench-life"
+UP_BOUND_SECONDS = {"minimal": 45.0}
 
 
 def timed(*argv: str) -> tuple[float, dict[str, object]]:
@@ -56,7 +57,7 @@ def main() -> int:
         nodes = document["nodes"]
         assert isinstance(nodes, list)
         create, remove = floor_of(len(nodes))
-        row("up", up, 90, create)
+        row("up", up, UP_BOUND_SECONDS.get(Path(file).stem, 90.0), create)
         print(f"           {document['timings']}")
         row("no-op up", timed("up", file, "--name", NAME)[0], 10, create)
         row("verify", timed("verify", NAME)[0], 120, create)

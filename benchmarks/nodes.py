@@ -18,14 +18,18 @@ from pathlib import Path
 
 import docker
 
+from epolab.images import image_reference
+
 ROOT = Path(__file__).parents[1]
 EPOLAB = ROOT / ".venv/bin/epolab"
 LABEL = {"epolab.benchmark": "nodes"}
 VETHS = """
 import sys
 from pyroute2 import IPRoute
+print("ready", flush=True)
+pids = sys.stdin.readline().split()
 with IPRoute() as route:
-    for number, pid in enumerate(sys.argv[1:]):
+    for number, pid in enumerate(pids):
         route.link("add", ifname=f"v{number}", kind="veth", peer={"ifname": "eth0", "net_ns_fd": f"/proc/{pid}/ns/net"})
         route.link("set", index=route.link_lookup(ifname=f"v{number}")[0], state="up")
 """
@@ -45,10 +49,11 @@ sites:
 
 
 def node_image(client: docker.DockerClient) -> str:
-    images = [tag for image in client.images.list("epolab/node") for tag in image.tags]
-    if not images:
-        sys.exit("no epolab/node image: run `make setup` first")
-    return images[0]
+    """The image that labs are made of now; old ones may lie beside it."""
+    image = image_reference("node")
+    if not client.images.list(image):
+        sys.exit(f"no image {image}: run `make setup` first")
+    return image
 
 
 def floor_seconds(client: docker.DockerClient, image: str, nodes: int) -> float:
@@ -62,11 +67,18 @@ def floor_seconds(client: docker.DockerClient, image: str, nodes: int) -> float:
         container.reload()
         return str(container.attrs["State"]["Pid"])
 
-    started = time.monotonic()
-    with ThreadPoolExecutor(4) as pool:
-        pids = list(pool.map(one, range(nodes)))
-    subprocess.run(["unshare", "--net", sys.executable, "-c", VETHS, *pids], check=True)
-    return time.monotonic() - started
+    with subprocess.Popen(
+        ["unshare", "--net", sys.executable, "-c", VETHS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as veths:
+        assert veths.stdout is not None and veths.stdout.readline() == "ready\n"
+        started = time.monotonic()
+        with ThreadPoolExecutor(4) as pool:
+            pids = list(pool.map(one, range(nodes)))
+        veths.communicate(" ".join(pids))
+        seconds = time.monotonic() - started
+    if veths.returncode:
+        sys.exit("the veths of the floor could not be made")
+    return seconds
 
 
 def remove_floor(client: docker.DockerClient) -> None:
@@ -74,22 +86,23 @@ def remove_floor(client: docker.DockerClient) -> None:
         container.remove(force=True)
 
 
-def epolab_seconds(nodes: int) -> float:
-    """Seconds that `epolab up --no-deploy` reports for the engine: Pulumi, provider, containers, wiring."""
+def epolab_seconds(nodes: int) -> tuple[float, float]:
+    """Seconds that `epolab up --no-deploy` reports for the engine (Pulumi, provider, containers, wiring); and all."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bench-nodes.yaml"
         file.write_text(topology_of(nodes))
         try:
+            started = time.monotonic()
             ran = subprocess.run(
                 [EPOLAB, "--json", "up", file, "--no-deploy"], check=True, capture_output=True, text=True, timeout=300
             )
-            return float(json.loads(ran.stdout)["timings"]["engine_s"])
+            return float(json.loads(ran.stdout)["timings"]["engine_s"]), time.monotonic() - started
         finally:
             subprocess.run([EPOLAB, "--json", "down", "bench-nodes"], check=True, capture_output=True, timeout=120)
 
 
-def rounds_of(client: docker.DockerClient, image: str, nodes: int, rounds: int) -> tuple[float, float]:
-    """Median floor and median epolab seconds; the two take turns so that a drift of the machine meets both."""
+def rounds_of(client: docker.DockerClient, image: str, nodes: int, rounds: int) -> tuple[float, float, float]:
+    """Median seconds of floor, engine and whole command; they take turns so that a drift of the machine meets all."""
     floors, ours = [], []
     for _ in range(rounds):
         try:
@@ -97,7 +110,8 @@ def rounds_of(client: docker.DockerClient, image: str, nodes: int, rounds: int) 
         finally:
             remove_floor(client)
         ours.append(epolab_seconds(nodes))
-    return statistics.median(floors), statistics.median(ours)
+    engine, whole = zip(*ours, strict=True)
+    return statistics.median(floors), statistics.median(engine), statistics.median(whole)
 
 
 def main() -> int:
@@ -109,11 +123,12 @@ def main() -> int:
     image = node_image(client)
     held = True
     for nodes in args.nodes or [14, 30]:
-        floor, ours = rounds_of(client, image, nodes, args.rounds)
+        floor, ours, whole = rounds_of(client, image, nodes, args.rounds)
         bound = 1.5 * floor + 3
         held &= ours <= bound
         print(
-            f"{nodes:3} nodes: floor {floor:5.2f} s, epolab {ours:5.2f} s, ratio {ours / floor:4.2f}, "
+            f"{nodes:3} nodes: floor {floor:5.2f} s, epolab {ours:5.2f} s ({whole:5.2f} s by the clock), "
+            f"ratio {ours / floor:4.2f}, "
             f"bound 1.5 x floor + 3 s = {bound:5.2f} s: {'holds' if ours <= bound else 'DOES NOT HOLD'}"
         )
     return 0 if held else 1

@@ -173,3 +173,16 @@ def test_a_command_that_does_not_work_would_be_found(text: str) -> None:
     assert told is not None
     with pytest.raises(AssertionError):
         test_a_command_that_is_told_can_be_typed(told)
+
+
+def test_the_picture_of_the_quickstart_names_its_links() -> None:
+    """Of each link, in the picture's order: the rate, the round trip and the loss, or that it is at LAN speed."""
+    picture = (ROOT / "docs/quickstart.svg").read_text()
+    labels = re.findall(r'class="label"[^>]*>([^<]+)<', picture)
+    wanted: list[str] = []
+    for link in topology("quickstart").links:
+        shape = link.a_to_b
+        wanted.append(f"{shape.rate_bps / 1e6:g} Mbit/s" if shape.rate_bps else "LAN")
+        wanted += [f"{2 * shape.delay_ms:g} ms"] if shape.delay_ms else []
+        wanted += [f"{100 * shape.loss_ratio:g} % loss"] if shape.loss_ratio else []
+    assert labels == wanted
