@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +30,19 @@ class Spoken:
     text: str
 
 
+@cache
+def temporary() -> Path:
+    """Where the commands under test put temporary files: theirs alone, so that whatever stays there is a leaving.
+
+    Its path is short, because there are sockets in it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="at-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "EPOLAB_HOME": str(home), "NO_COLOR": "1"}
+    return {**os.environ, "EPOLAB_HOME": str(home), "TMPDIR": str(temporary()), "NO_COLOR": "1"}
 
 
 def epolab(home: Path, *argv: str | Path, limit_seconds: float = 600) -> Spoken:

@@ -1,4 +1,4 @@
-"""Every topology of the repository comes up and keeps its promises (two have files of their own)."""
+"""Every topology of the repository comes up, keeps its promises and leaves nothing (two have files of their own)."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ import pytest
 from epolab.topology import load_topology
 from epolab.verify.promises import NAMES, applies
 from tests.acceptance.lab import TOPOLOGIES, succeed
+from tests.acceptance.world import assert_nothing_is_left, look
 
 pytestmark = pytest.mark.acceptance
 ELSEWHERE = {"quickstart": "test_verdict_says_no.py", "minimal": "test_life.py"}
@@ -15,13 +16,15 @@ FILES = [path for path in sorted(TOPOLOGIES.glob("*.yaml")) if path.stem not in 
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
-def test_it_comes_up_and_keeps_its_promises(file: Path, tmp_path: Path) -> None:
+def test_it_comes_up_and_keeps_its_promises_and_leaves_nothing(file: Path, tmp_path: Path) -> None:
     home, name = tmp_path / "home", f"try-{file.stem}"[:31]
+    before = look(home)
     try:
         assert succeed(home, "up", file, "--name", name)["state"] == "ready"
         verdict = succeed(home, "verify", name)
     finally:
         succeed(home, "down", name)
+    assert_nothing_is_left(home, before)
     assert_all_kept(file, verdict)
 
 

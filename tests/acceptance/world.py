@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from tests.acceptance.lab import until
+from tests.acceptance.places import files
 
 PROC = Path("/proc")
-# where a lab could leave a file: its own home, the runtime folders, the temporary folders
-PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
-# these come and go with every Docker command and ssh session, whoever runs them
-PASSING = ("/run/docker/", "/run/containerd/", "/run/user/")
 # the runtime's helper processes of a removed container end a moment after the container
 SETTLED_WITHIN_SECONDS = 15.0
 
@@ -43,9 +41,10 @@ class World:
 def look(home: Path) -> World:
     """Look at the machine; `home` is the EPOLAB_HOME of the labs under test."""
     everybody, mine = pids(), family()
+    mountinfo = (PROC / "self/mountinfo").read_text()
     return World(
         network_namespaces=frozenset(filter(None, (_namespace(pid) for pid in everybody if pid not in mine))),
-        mounts=frozenset(_mounts()),
+        mounts=frozenset(mounts_of(mountinfo)),
         links=frozenset(link["ifname"] for link in json.loads(_output("ip", "-json", "link"))),
         processes=dict(
             filter(None, (_process(pid) for pid in everybody if pid not in mine and _is_of_labs(pid, home)))
@@ -53,7 +52,7 @@ def look(home: Path) -> World:
         containers=frozenset(_output("docker", "ps", "-aq", "--no-trunc").split()),
         volumes=frozenset(_output("docker", "volume", "ls", "-q").split()),
         networks=frozenset(_output("docker", "network", "ls", "-q", "--no-trunc").split()),
-        files=frozenset(_files(home)),
+        files=frozenset(files(home, {_point(line) for line in mountinfo.splitlines()})),
     )
 
 
@@ -123,16 +122,17 @@ def _namespace(pid: int) -> str | None:
         return None
 
 
-def _mounts() -> list[str]:
-    lines = (PROC / "self/mountinfo").read_text().splitlines()
-    return [line.split()[4] for line in lines]
+def mounts_of(mountinfo: str) -> list[str]:
+    """Each mount by its point and what is mounted there; the second such one over the first is one more."""
+    seen: Counter[str] = Counter()
+    for line in mountinfo.splitlines():
+        mount, _, source = line.partition(" - ")
+        seen[f"{_point(line)} from {' '.join(source.split()[:2])} {mount.split()[3]}"] += 1
+    return [f"{mount} ({number + 1})" for mount, count in seen.items() for number in range(count)]
 
 
-def _files(home: Path) -> list[str]:
-    found = [str(path) for path in home.rglob("*")] if home.exists() else []
-    for place in PLACES:
-        found += [str(path) for path in place.iterdir() if not str(path).startswith(PASSING)]
-    return found
+def _point(line: str) -> str:
+    return line.split()[4]
 
 
 def _output(*argv: str) -> str:
