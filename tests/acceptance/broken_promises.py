@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from epolab.components.wan import end_props
 from epolab.model.topology import Topology
+from tests.acceptance.lab import until
 
 WORKER = ("python3", "-m", "epolab_fabric.worker")
+STOP = "sv -w 60 force-stop /etc/service/{0}"
+START = "sv -w 60 up /etc/service/{0}"
+# a program that listens on a port in both families, and never answers
+SQUATTER = """
+import signal, socket
+held = socket.create_server(("::", {port}), family=socket.AF_INET6, dualstack_ipv6=True)
+signal.pause()
+"""
+PATIENCE_SECONDS = 30.0
 
 
 def on(lab: str, node: str, script: str) -> str:
@@ -48,10 +60,14 @@ def firewall_kept(lab: str, node: str, tool: str) -> Iterator[None]:
 
 def rule(lab: str, node: str, tool: str, *words: str) -> str:
     """The first rule of INPUT that holds all these words, without its `-A INPUT`."""
-    lines = on(lab, node, f"{tool} -S INPUT").splitlines()
-    found = [line for line in lines if all(word in line for word in words)]
+    found = [line for line in rules(lab, node, tool) if all(word in line for word in words)]
     assert found, f"{node}: no rule with {words}"
     return found[0].removeprefix("-A INPUT ")
+
+
+def rules(lab: str, node: str, tool: str) -> list[str]:
+    """The rules of INPUT of a node (iptables or ip6tables), in their order."""
+    return [line for line in on(lab, node, f"{tool} -S INPUT").splitlines() if line.startswith("-A INPUT ")]
 
 
 @contextmanager
@@ -61,6 +77,59 @@ def file_kept(lab: str, node: str, *paths: str) -> Iterator[None]:
     on(lab, node, f"tar -cpPf /root/kept.tar {names}")
     with undone(lab, node, "tar -xpPf /root/kept.tar && rm /root/kept.tar"):
         yield
+
+
+@contextmanager
+def port_taken(lab: str, node: str, port: int, service: str, user: str) -> Iterator[None]:
+    """A service of a node is down, and a process of this user listens on its port in its place."""
+    with undone(lab, node, START.format(service)):
+        on(lab, node, STOP.format(service))
+        program = shlex.quote(SQUATTER.format(port=port))
+        squatter = on(lab, node, f"chpst -u {user} python3 -c {program} </dev/null &>/dev/null & echo $!").strip()
+        with undone(lab, node, f"kill -KILL {squatter}"):
+            assert until(lambda: listens(lab, node, port), PATIENCE_SECONDS), f"{node}: nobody took {port}/tcp"
+            yield
+    assert until(lambda: listens(lab, node, port), PATIENCE_SECONDS), f"{node}: {service} is not back on {port}/tcp"
+
+
+def listens(lab: str, node: str, port: int) -> bool:
+    """Whether somebody listens on a TCP port of a node."""
+    return bool(on(lab, node, f"ss -Hltn 'sport = :{port}'").strip())
+
+
+def is_down(lab: str, node: str, service: str) -> bool:
+    """Whether a service of a node was stopped."""
+    return on(lab, node, f"sv status /etc/service/{service}; true").startswith("down:")
+
+
+@contextmanager
+def led_away(lab: str, node: str, interface: str) -> Iterator[None]:
+    """A node has an interface whose other end lies in a network namespace that is nobody's of the lab."""
+    with subprocess.Popen(["unshare", "--net", "sleep", "infinity"]) as stranger:
+        try:
+            until_apart(stranger.pid)
+            pair = ("type", "veth", "peer", "name", interface, "netns", str(stranger.pid))
+            ip_of(lab, node, "link", "add", interface, *pair)
+            try:
+                yield
+            finally:
+                ip_of(lab, node, "link", "del", interface)
+        finally:
+            stranger.kill()
+
+
+def until_apart(pid: int) -> None:
+    """Wait until a process has left this process' network namespace."""
+    ours = Path("/proc/self/ns/net").readlink()
+    assert until(lambda: Path(f"/proc/{pid}/ns/net").readlink() != ours, PATIENCE_SECONDS), f"{pid} stays here"
+
+
+def ip_of(lab: str, node: str, *words: str) -> None:
+    """Run this machine's `ip` in the network namespace of a node; it must succeed."""
+    asked = ["docker", "inspect", "-f", "{{.State.Pid}}", f"{lab}.{node.replace('/', '.')}"]
+    pid = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    ran = subprocess.run(["nsenter", "-t", pid, "-n", "ip", *words], capture_output=True, text=True)
+    assert ran.returncode == 0, f"{node}: ip {' '.join(words)}: {ran.stderr}"
 
 
 @contextmanager
