@@ -1,5 +1,7 @@
 """A lab is removed whole, in any phase."""
 
+import os
+
 import pytest
 
 from epolab.errors import ContainerError, LabBusyError, LabForeignError
@@ -40,6 +42,16 @@ def test_the_folder_may_be_all_there_is(runtime, world):
     world.folder("lab").write_json("steps.json", {})
     assert down(runtime).removed == []
     assert not LabFolder.of("lab").path.exists()
+
+
+def test_what_a_killed_removal_left_of_the_folder_goes_with_the_next(runtime, world):
+    labs = world.folder("other").make().path.parent
+    (labs / ".lab.removing.99999999").mkdir()
+    (labs / ".other.removing.99999999").mkdir()
+    (labs / f".lab.removing.{os.getpid()}").mkdir()
+    assert down(runtime) == Removal([], [])
+    kept = {".other.removing.99999999", f".lab.removing.{os.getpid()}", "other"}
+    assert {path.name for path in labs.iterdir()} == kept
 
 
 def test_another_owners_lab_is_not_touched(lab, runtime):

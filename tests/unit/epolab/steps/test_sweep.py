@@ -184,3 +184,10 @@ def test_a_lab_that_another_command_holds_is_named_as_left(runtime, lab, monkeyp
     with LabFolder.of("lab").make().lock("lab"), pytest.raises(RemovalIncompleteError):
         sweep(runtime, "me", every=True, say=lambda text: None, total=total)
     assert total.document() == {"removed": [], "left": ["lab"]}
+
+
+def test_what_killed_removals_left_of_folders_goes(runtime, world):
+    labs = LabFolder.of("lab").path.parent
+    (labs / ".lab.removing.99999999").mkdir(parents=True)
+    assert sweep(runtime, "me", every=False, say=lambda text: None) == Removal([], [])
+    assert not labs.exists()

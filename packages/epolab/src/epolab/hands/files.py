@@ -49,6 +49,16 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+def remove_remains(lab: str = "*") -> None:
+    """Remove what killed removals left of a lab's folder, or of all; a removal that still runs ends by itself."""
+    labs = epolab_home() / "labs"
+    for doomed in labs.glob(f".{lab}.removing.*"):
+        if not Path("/proc", doomed.suffix[1:]).exists():
+            remove_tree(doomed)
+            for above in (labs, labs.parent):
+                remove_if_empty(above)
+
+
 def remove_if_empty(folder: Path) -> None:
     """Remove a folder that holds nothing; fine if it does, or if there is none."""
     try:

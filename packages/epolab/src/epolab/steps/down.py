@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from epolab.errors import EpolabError, RemovalIncompleteError
 from epolab.hands.docker import Docker, each
-from epolab.hands.files import LabFolder
+from epolab.hands.files import LabFolder, remove_remains
 from epolab.hands.process import end_leftovers
 from epolab.hands.until import until
 from epolab.provider import labels
@@ -54,6 +54,7 @@ def _take_down(docker: Docker, lab: str, owner: str, say: Callable[[str], None],
     record = find_lab(docker, lab)
     refuse_foreign(record, owner)
     if record is None and not folder.path.exists():
+        remove_remains(lab)
         return
     with folder.make().lock("lab", wait_seconds=LOCK_SECONDS, on_wait=say, purpose=f"down {lab}"):
         remove(docker, lab, folder, removal)

@@ -8,7 +8,7 @@ from typing import Any
 
 from epolab.errors import EpolabError, RemovalIncompleteError
 from epolab.hands.docker import Docker
-from epolab.hands.files import LabFolder
+from epolab.hands.files import LabFolder, remove_remains
 from epolab.hands.process import is_alive
 from epolab.hands.until import now, parse_stamp
 from epolab.steps.down import Removal, take_down
@@ -63,6 +63,7 @@ def sweep(
     `total` is filled as things go, also when it ends in an error.
     """
     total = total or Removal()
+    remove_remains()
     failures = [
         failure
         for lab in doomed_labs(docker, owner, every=every)
