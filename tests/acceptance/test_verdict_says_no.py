@@ -110,17 +110,6 @@ def test_the_whole_verdict_is_positive(home: Path) -> None:
     assert {row["promise"] for row in assert_positive(home)} == PROMISES
 
 
-def test_what_a_killed_verification_disturbed_is_put_back_by_the_next_one(home: Path) -> None:
-    handler, journal = killed_in_the_middle(home), home / "labs" / LAB / "journal"
-    (drift,) = succeed(home, "status", LAB)["drift"]
-    assert (drift["what"], drift["expected"]) == (f"node {handler}", "undisturbed")
-    assert f"{HANDLER} stopped" in drift["observed"]
-    assert_positive(home, "-k", "relay or handlers")
-    assert stopped_handlers() == []
-    assert list(journal.iterdir()) == []
-    assert succeed(home, "status", LAB) == {"lab": LAB, "state": "ready", "drift": []}
-
-
 def test_a_deleted_rule_is_seen(home: Path) -> None:
     agent, server = "hq/hq-pc-1", str(facts.server(TOPOLOGY).ipv4)
     with firewall_kept(LAB, agent, "iptables"):
@@ -216,5 +205,12 @@ def test_an_interface_that_leads_out_of_the_lab_is_seen(home: Path) -> None:
         assert_told(rows, agent, wanted, "stray (veth) has its other end in no namespace of this lab")
 
 
-def test_with_everything_mended_the_whole_verdict_is_positive_again(home: Path) -> None:
+def test_with_all_mended_and_a_verification_killed_the_next_whole_verdict_is_positive(home: Path) -> None:
+    handler, journal = killed_in_the_middle(home), home / "labs" / LAB / "journal"
+    (drift,) = succeed(home, "status", LAB)["drift"]
+    assert (drift["what"], drift["expected"]) == (f"node {handler}", "undisturbed")
+    assert f"{HANDLER} stopped" in drift["observed"]
     assert {row["promise"] for row in assert_positive(home)} == PROMISES
+    assert stopped_handlers() == []
+    assert list(journal.iterdir()) == []
+    assert succeed(home, "status", LAB) == {"lab": LAB, "state": "ready", "drift": []}
