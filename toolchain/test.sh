@@ -7,14 +7,13 @@ cd "$repository" || exit 3
 rm -rf reports
 mkdir -p reports
 failed=
-# Runs one suite, or what `part` names of it; its words go to reports/<suite>.log, how it ended to reports/<suite>.exit.
+# Runs one suite; its words go to reports/<suite>.log, how it ended to reports/<suite>.exit.
 run() {
     suite=$1
     shift
-    tests=${part:-tests/$suite}
-    [ -n "$(find "$tests" -name 'test_*.py' 2>/dev/null | head -n 1)" ] || return 0
+    [ -n "$(find "tests/$suite" -name 'test_*.py' 2>/dev/null | head -n 1)" ] || return 0
     say "== $suite"
-    { .venv/bin/pytest "$@" --durations=15 --junitxml="reports/$suite.xml" "$tests" 2>&1; echo $? >"reports/$suite.exit"; } |
+    { .venv/bin/pytest "$@" --durations=15 --junitxml="reports/$suite.xml" "tests/$suite" 2>&1; echo $? >"reports/$suite.exit"; } |
         tee "reports/$suite.log"
 }
 
@@ -22,13 +21,11 @@ for suite in house unit cases; do
     run "$suite" -n 2
 done
 run migration
-# these wait more than they work; the rest of the last suite measures the machine and compares it before and after, alone
-life=tests/acceptance/test_life.py
+# these two wait more than they work; the last one measures the machine and compares it before and after, alone
 run integration -n 3 --dist loadfile &
 run roles >/dev/null &
-part=$life run acceptance-life >/dev/null &
 wait
-run acceptance --ignore "$life"
+run acceptance
 for result in reports/*.exit; do
     [ "$(cat "$result")" = 0 ] || failed="$failed $(basename "$result" .exit)"
 done
