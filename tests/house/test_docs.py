@@ -105,7 +105,7 @@ def check_node(text: str, where: str, lab: str | None = None) -> None:
 def is_node(text: str, lab: Topology) -> bool:
     try:
         pick_node(text, [node.path for node in lab.nodes], lab.name)
-    except Exception:
+    except ArgumentError:
         return False
     return True
 
