@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from epolab.cli.command import VERBS, build_parser, load_verb
-from epolab.errors import ArgumentError
+from epolab.errors import ArgumentError, EpolabError
 from epolab.model.topology import Topology
 from epolab.steps.names import pick_node
 from epolab.topology import load_topology
@@ -105,7 +105,7 @@ def check_node(text: str, where: str, lab: str | None = None) -> None:
 def is_node(text: str, lab: Topology) -> bool:
     try:
         pick_node(text, [node.path for node in lab.nodes], lab.name)
-    except ArgumentError:
+    except EpolabError:
         return False
     return True
 
