@@ -1,6 +1,6 @@
 # The verbs. Each does what it says and nothing twice; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify test bench check format lock clean clean-all uninstall
+.PHONY: help setup up down verify test bench soak check format lock clean clean-all uninstall
 
 TOPOLOGY ?= topologies/quickstart.yaml
 LAB ?= $(basename $(notdir $(TOPOLOGY)))
@@ -30,8 +30,15 @@ test: setup ## every test of the project, with the quickstart lab up
 bench: setup ## the benchmarks, on an idle machine: ratios against floors measured in the same run
 	@$(BIN)/python benchmarks/nodes.py
 	@$(BIN)/python benchmarks/agent.py
+	@$(BIN)/python -m benchmarks.swarm
+	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python benchmarks/relay.py
+	@$(BIN)/python benchmarks/run_now.py
 	@$(BIN)/python benchmarks/life.py topologies/minimal.yaml
 	@$(BIN)/python benchmarks/life.py topologies/quickstart.yaml
+
+soak: setup ## what takes long: 4,000 agents up, a round of all of them, their verdict
+	@$(BIN)/python benchmarks/tokyo.py
 
 check: ## format, lint, types, import contracts, unit and house tests, in under a minute
 	@$(BIN)/ruff format --check --quiet $(wildcard $(CHECKED))

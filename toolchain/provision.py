@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from epolab.errors import EpolabError
 from epolab.hands import pulumi_engine
+from epolab.hands.beside import side_by_side
 from epolab.hands.image_store import ImageStore
 from epolab.images import ensure_image, image_reference
 
@@ -28,15 +29,24 @@ def missing() -> Iterator[str]:
             yield f"build the image {image_reference(name)}"
 
 
-def provide() -> None:
-    """Make what is missing, saying what goes on."""
+def provide() -> list[BaseException]:
+    """Make what is missing, saying what goes on; Pulumi and the images beside each other: neither needs the other."""
     started = time.monotonic()
 
     def progress(line: str) -> None:
         print(f"  [{time.monotonic() - started:4.0f} s] {line}", file=sys.stderr, flush=True)
 
+    return side_by_side((provide_pulumi, provide_images), progress)
+
+
+def provide_pulumi(progress: Callable[[str], None]) -> None:
+    """The engine, linked into `.venv`."""
     if not (BIN / "pulumi").exists():
         pulumi_engine.link(pulumi_engine.provide(progress, install_go), BIN)
+
+
+def provide_images(progress: Callable[[str], None]) -> None:
+    """The images of the nodes."""
     for name in IMAGES:
         ensure_image(name, progress)
 
@@ -48,18 +58,27 @@ def install_go() -> None:
 
 def main() -> int:
     """Plan or provide; an error is said with what to type next."""
-    try:
-        if "--plan" in sys.argv[1:]:
+    if "--plan" in sys.argv[1:]:
+        try:
             for line in missing():
                 print(f"  - {line}")
-        else:
-            provide()
-    except EpolabError as error:
-        for line in error.evidence:
-            print(f"    {line}", file=sys.stderr)
-        print(f"set-up: {error.message}\n    try: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    return 0
+        except EpolabError as error:
+            return tell(error)
+        return 0
+    failures = provide()
+    codes = [tell(error) for error in failures if isinstance(error, EpolabError)]
+    for error in failures:
+        if not isinstance(error, EpolabError):
+            raise error
+    return max(codes, default=0)
+
+
+def tell(error: EpolabError) -> int:
+    """Say an error with its evidence and what to type next; gives its exit code."""
+    for line in error.evidence:
+        print(f"    {line}", file=sys.stderr)
+    print(f"set-up: {error.message}\n    try: {error.hint}", file=sys.stderr)
+    return error.exit_code
 
 
 if __name__ == "__main__":

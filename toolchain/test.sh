@@ -7,17 +7,18 @@ cd "$repository" || exit 3
 rm -rf reports
 mkdir -p reports
 failed=
-# Runs one suite; its words go to reports/<suite>.log, how it ended to reports/<suite>.exit.
-run() {
-    suite=$1
-    shift
+# Runs one suite, or a part of one; its words go to reports/<part>.log, how it ended to reports/<part>.exit.
+run() { suite=$1 && shift && run_part "$suite" "$suite" "$@"; }
+run_part() {
+    part=$1 suite=$2
+    shift 2
     [ -n "$(find "tests/$suite" -name 'test_*.py' 2>/dev/null | head -n 1)" ] || return 0
-    say "== $suite"
-    { .venv/bin/pytest "$@" --durations=15 --junitxml="reports/$suite.xml" "tests/$suite" 2>&1; echo $? >"reports/$suite.exit"; } |
-        tee "reports/$suite.log"
+    say "== $part"
+    { .venv/bin/pytest "$@" --durations=15 --junitxml="reports/$part.xml" "tests/$suite" 2>&1; echo $? >"reports/$part.exit"; } |
+        tee "reports/$part.log"
 }
 
-for suite in house unit cases; do
+for suite in house unit cases fuzz; do
     run "$suite" -n 2
 done
 run migration
@@ -25,7 +26,9 @@ run migration
 run integration -n 3 --dist loadfile &
 run roles >/dev/null &
 wait
-run acceptance
+run acceptance -m 'not beside'
+# two labs beside each other, which wait more than they work; a file's tests stay together, in their order
+run_part beside acceptance -m beside -n 2 --dist loadfile --no-loadscope-reorder
 for result in reports/*.exit; do
     [ "$(cat "$result")" = 0 ] || failed="$failed $(basename "$result" .exit)"
 done

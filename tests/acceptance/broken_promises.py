@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,10 @@ from tests.acceptance.lab import until
 WORKER = ("python3", "-m", "epolab_fabric.worker")
 STOP = "sv -w 60 force-stop /etc/service/{0}"
 START = "sv -w 60 up /etc/service/{0}"
+LIBRARY = "/opt/miniepo/lib/miniepo"
+# a release's bytecode is taken for its code without a look, so it goes as long as the code is another
+KEEP_CODE = "mkdir $kept && cp -p $from/$name.py $kept && mv $from/__pycache__/$name.*.pyc $kept && cat $from/$name.py"
+OWN_CODE = "cp -p $kept/$name.py $from && mv $kept/$name.*.pyc $from/__pycache__ && rm -r $kept"
 # a program that listens on a port in both families, and never answers
 SQUATTER = """
 import signal, socket
@@ -25,6 +29,9 @@ held = socket.create_server(("::", {port}), family=socket.AF_INET6, dualstack_ip
 signal.pause()
 """
 PATIENCE_SECONDS = 30.0
+SQL = "cd / && chpst -u postgres psql -qAtv ON_ERROR_STOP=1 epo -c"
+TRIGGER = """CREATE FUNCTION stray() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN {body} END $body$;
+CREATE TRIGGER stray BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION stray();"""
 
 
 def on(lab: str, node: str, script: str) -> str:
@@ -77,6 +84,44 @@ def file_kept(lab: str, node: str, *paths: str) -> Iterator[None]:
     on(lab, node, f"tar -cpPf /root/kept.tar {names}")
     with undone(lab, node, "tar -xpPf /root/kept.tar && rm /root/kept.tar"):
         yield
+
+
+@contextmanager
+def configured(lab: str, node: str, component: str, service: str, ready: str, **values: Any) -> Iterator[None]:
+    """A component of a node runs with other values in its configuration; `ready` succeeds once it has started."""
+    path = f"/etc/miniepo/{component}.json"
+    changed = {**json.loads(on(lab, node, f"cat {path}")), **values}
+    restart = f"sv -w 60 restart /etc/service/{service} && while ! {ready}; do sleep 0.2; done"
+    with undone(lab, node, restart), file_kept(lab, node, path):
+        on(lab, node, f"cat > {path} <<'END'\n{json.dumps(changed)}\nEND\n{restart}")
+        yield
+
+
+@contextmanager
+def patched(lab: str, node: str, service: str, port: int, changes: Sequence[tuple[str, str, str]]) -> Iterator[None]:
+    """A component of a node runs other code: in a module (such as `agent/wakeup.py`) a text becomes another.
+
+    Afterwards it runs its own again, and listens on its port.
+    """
+    with ExitStack() as stack:
+        stack.callback(restart, lab, node, service, port)
+        for module in dict.fromkeys(module for module, _, _ in changes):
+            room, _, name = module.removesuffix(".py").rpartition("/")
+            words = f"from={LIBRARY}/{room} name={name} kept=/root/{service}.{name}.kept; "
+            code = on(lab, node, words + KEEP_CODE)
+            stack.enter_context(undone(lab, node, words + OWN_CODE))
+            for _, old, new in (change for change in changes if change[0] == module):
+                assert code.count(old) == 1, f"{node}: {module} has {old!r} {code.count(old)} times"
+                code = code.replace(old, new)
+            inside(f"{lab}.{node.replace('/', '.')}", "bash", "-c", words + "cat >$from/$name.py", given=code)
+        restart(lab, node, service, port)
+        yield
+
+
+def restart(lab: str, node: str, service: str, port: int) -> None:
+    """Start a service of a node anew, and wait until it listens on its port."""
+    on(lab, node, f"{STOP}; {START}".format(service))
+    assert until(lambda: listens(lab, node, port), PATIENCE_SECONDS), f"{node}: {service} is not on {port}/tcp"
 
 
 @contextmanager
@@ -181,3 +226,16 @@ openssl x509 -req -in node.csr $signed_by -extfile names -out node.pem 2>/dev/nu
 cat node.pem > {tls}/node.pem
 cat node.key > {tls}/node.key
 """
+
+
+def in_database(lab: str, statement: str) -> str:
+    """What a statement gives on the node of the database."""
+    return on(lab, "hq/sql", f"{SQL} {shlex.quote(statement)}").strip()
+
+
+@contextmanager
+def trigger(lab: str, table: str, body: str) -> Iterator[None]:
+    """Each row that comes into a table of the database goes through this PL/pgSQL."""
+    with undone(lab, "hq/sql", f"{SQL} {shlex.quote('DROP FUNCTION IF EXISTS stray CASCADE')}"):
+        in_database(lab, TRIGGER.format(table=table, body=body))
+        yield

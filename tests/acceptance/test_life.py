@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from epolab.verify.promises import NAMES
 from tests.acceptance.lab import TOPOLOGIES, succeed, until
 from tests.acceptance.test_topologies import assert_all_kept
 
@@ -50,7 +51,7 @@ def test_a_node_that_vanished_comes_back_and_the_others_stay(home: Path) -> None
 
 
 def test_it_keeps_its_promises(home: Path) -> None:
-    assert_all_kept(FILE, succeed(home, "verify", "first"))
+    assert_all_kept(FILE, succeed(home, "verify", "first"), NAMES)
 
 
 def addresses(home: Path, lab: str) -> set[str]:

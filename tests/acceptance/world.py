@@ -16,6 +16,7 @@ from tests.acceptance.places import files
 PROC = Path("/proc")
 # the runtime's helper processes of a removed container end a moment after the container
 SETTLED_WITHIN_SECONDS = 15.0
+TOLD_OF_EACH = 5
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def look(home: Path) -> World:
 def assert_nothing_is_left(home: Path, before: World) -> None:
     """After a lab was removed: what is here now was here before; else the difference is the failure's text."""
     until(lambda: not look(home).left_since(before), SETTLED_WITHIN_SECONDS)
-    assert look(home).left_since(before) == {}
+    left = look(home).left_since(before)
+    assert not left, {name: [f"{len(words)} in all", *words[:TOLD_OF_EACH]] for name, words in left.items()}
 
 
 def pids() -> list[int]:

@@ -19,7 +19,7 @@ from epolab.verify.promises import PROMISES
 
 ROOT = Path(__file__).parents[2]
 PAPERS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("benchmarks/*.md"))]
-EXAMPLES = ("quickstart", "minimal", "one-vm")
+EXAMPLES = tuple(path.stem for path in sorted((ROOT / "topologies").glob("*.yaml")))
 # what stands for a reader's own: FILE, LAB, NODE, ...
 PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_]*|my-lab(\.yaml)?")
 COMMAND = re.compile(r"(?:\.venv/bin/)?(epolab|make)\s+(\S.*)")

@@ -31,6 +31,7 @@ DOORS = {
     "ssl": (
         "miniepo/wire/",
         "epolab/verify/certificate_program.py",
+        "epolab/verify/door_program.py",
         "epolab/verify/relay_program.py",
         "epolab/deploy/ansible_collections/",
     ),

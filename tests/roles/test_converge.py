@@ -58,7 +58,7 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
 
 
 def test_every_role_is_among_them(field: Field) -> None:
-    applied = {role for node in field.topology.nodes for role in roles_of(node)} | {"management", "agent"}
+    applied = {role for node in field.topology.nodes for role in roles_of(node)} | {"management", "agent", "swarm"}
     assert applied == {path.name for path in ROLES.iterdir()}
 
 
@@ -102,9 +102,19 @@ def test_only_the_handlers_reach_the_database(field: Field) -> None:
     assert field.on("hq/sql", "chpst -u postgres psql -Atc 'SHOW fsync'").strip() == "on"
 
 
+def test_only_the_handlers_reach_the_servers_authenticated_port(field: Field) -> None:
+    field.on("branch/handler", "nc -z -w 2 epo.hq.test 8444")
+    field.on("hq/vendor", "! nc -z -w 1 epo.hq.test 8444")
+    modes = field.on(
+        "branch/handler", "stat -c '%U %a' /etc/miniepo/tls/datachannel.pem /etc/miniepo/tls/datachannel.key"
+    )
+    assert set(modes.splitlines()) == {"miniepo 600"}
+
+
 def test_a_secret_is_readable_for_its_user_alone(field: Field) -> None:
     modes = field.on("hq/epo", "cd /etc/miniepo && stat -c '%U %a' keys/*.key keys/*.password tls/node.key")
     assert set(modes.splitlines()) == {"miniepo 400"}
+    assert field.on("branch/relay", "stat -c '%U %a' /etc/miniepo/tls/agent.key").strip() == "mfeagent 400"
 
 
 def test_no_secret_is_in_what_ansible_wrote(field: Field) -> None:

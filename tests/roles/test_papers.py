@@ -36,7 +36,7 @@ def test_every_required_variable_comes_from_the_inventory(tmp_path: Path) -> Non
     containers = {node.path: node.name for node in topology.nodes}
     lab = Lab(containers, tmp_path, ensure_secrets(topology, tmp_path), Release("d", tmp_path, tmp_path))
     given = plan_inventory(topology, lab)["all"]
-    late = {"server": "management", "agent": "agent"}
+    late = {"server": "management", "agent": "agent", "swarm": "swarm"}
     missing = [
         (host, name)
         for host, variables in given["hosts"].items()

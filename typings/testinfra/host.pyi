@@ -1,11 +1,10 @@
 from typing import Any
 
-class CommandResult:
-    rc: int
-    stdout: str
-    stderr: str
+from testinfra.backend.base import BaseBackend
+from testinfra.backend.base import CommandResult as CommandResult
 
 class Host:
+    def __init__(self, backend: BaseBackend) -> None: ...
     def run(self, command: str, *args: object) -> CommandResult: ...
     def file(self, path: str) -> Any: ...
     def service(self, name: str) -> Any: ...

@@ -1,11 +1,13 @@
 """The images have in them what they claim, and are not made twice."""
 
+import functools
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from epolab.hands.image_store import ImageStore
+from epolab.hands.until import until
 from epolab.images import BuiltImage, ensure_image
 
 pytestmark = pytest.mark.integration
@@ -46,7 +48,7 @@ def test_asking_again_makes_nothing(node: BuiltImage) -> None:
 
 
 def test_services_are_supervised_by_the_first_process(container: str) -> None:
-    assert said(container, "cat /proc/1/comm") == "runsvdir"
+    until(lambda: said(container, "cat /proc/1/comm") == "runsvdir", what="runsvdir is there", limit_seconds=30)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,8 @@ def test_saved_firewall_rules_are_back_after_a_restart(container: str) -> None:
         said(container, f"{save} -A INPUT -p tcp --dport 8081 -j DROP && {save}-save > /etc/iptables/rules.v{family}")
     subprocess.run(["docker", "restart", "--time", "0", container], check=True, capture_output=True)
     for save in ("iptables-save", "ip6tables-save"):
-        assert "--dport 8081 -j DROP" in said(container, save)
+        kept = functools.partial(said, container, f"{save} | grep -e '--dport 8081 -j DROP' || true")
+        until(lambda kept=kept: kept() or None, what=f"{save} tells of the rule", limit_seconds=30)
 
 
 def test_the_fabric_runs_from_a_read_only_root() -> None:

@@ -52,10 +52,9 @@ def until(condition: Callable[[], Result | None], seconds: float = 15.0, what: s
 class Process:
     """A component in a process of its own; its log is in the field's folder."""
 
-    def __init__(self, folder: Path, component: str, settings: Path, name: str, namespace: str | None) -> None:
+    def __init__(self, folder: Path, argv: list[str], name: str) -> None:
         self.log = folder / f"{name}.log"
-        enter = ["nsenter", f"--net=/run/netns/{namespace}"] if namespace else []
-        self._argv = [*enter, sys.executable, "-c", _RUN, component, "--config", str(settings), "--log-level", "DEBUG"]
+        self._argv = argv
         self.start()
 
     def start(self) -> None:
@@ -93,7 +92,13 @@ class Authority:
         self.ca = folder / "ca.pem"
         self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def _build(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, names: list[str]) -> x509.CertificateBuilder:
+    def _build(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        names: list[str],
+        valid_for: datetime.timedelta = datetime.timedelta(days=1),
+    ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         built = (
             x509.CertificateBuilder()
@@ -102,7 +107,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_after(now + valid_for)
             .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
@@ -111,12 +116,14 @@ class Authority:
             built = built.add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
         return built
 
-    def issue(self, name: str, names: list[str]) -> dict[str, str]:
+    def issue(self, name: str, names: list[str], file: str = "", expired: bool = False) -> dict[str, str]:
         """Files of a node's certificate and key, as the configuration names them."""
+        file = file or name
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._build(subject, key, names).sign(self._key, hashes.SHA256())
-        files = {"certificate": self._folder / f"{name}.pem", "key": self._folder / f"{name}.key", "ca": self.ca}
+        valid_for = datetime.timedelta(minutes=-1) if expired else datetime.timedelta(days=1)
+        certificate = self._build(subject, key, names, valid_for).sign(self._key, hashes.SHA256())
+        files = {"certificate": self._folder / f"{file}.pem", "key": self._folder / f"{file}.key", "ca": self.ca}
         files["certificate"].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         files["key"].write_bytes(
             key.private_bytes(
@@ -138,6 +145,7 @@ class Field:
 
     def __init__(self, folder: Path, database: config.Database) -> None:
         self.folder = folder
+        self.log_level = "DEBUG"
         self.key = SigningKey.generate()
         self.authority = Authority(folder)
         self._processes: list[Process] = []
@@ -194,12 +202,13 @@ class Field:
         """Start an agent."""
         self._write("SiteList.xml", sitelist.write(SiteList("EPO", "", self.sites)))
         port = wakeup_port or free_port()
+        own = self.authority.issue(f"agent-{name}", [name])
         settings = {
             "computer_name": name,
             "fqdn": "localhost",
             "state_dir": str(self.folder / f"state-{name}"),
             "sitelist": str(self.folder / "SiteList.xml"),
-            "ca": str(self.authority.ca),
+            **own,
             "server_public_key": str(self.folder / "assc.pub"),
             "enrolment_key_file": str(self.folder / "enrolment.key"),
             "first_call_within_seconds": 0.1,
@@ -223,12 +232,22 @@ class Field:
         until(lambda: "forwards on port" in process.text(), what=f"{name} listens: {process.log}")
         return process
 
+    def beside(self, argv: list[str], name: str) -> Process:
+        """Start another program; it ends with the field."""
+        process = Process(self.folder, argv, name)
+        self._processes.append(process)
+        return process
+
+    def start(self, component: str, settings: dict[str, Any], name: str) -> Process:
+        """Start any other component."""
+        return self._start(component, settings, name, None)
+
     def _start(self, component: str, settings: dict[str, Any], name: str, namespace: str | None) -> Process:
         flat = name.replace("/", "-")
         path = self._write(f"{component}-{flat}.json", json.dumps(settings))
-        process = Process(self.folder, component, path, f"{component}-{flat}", namespace)
-        self._processes.append(process)
-        return process
+        enter = ["nsenter", f"--net=/run/netns/{namespace}"] if namespace else []
+        argv = [*enter, sys.executable, "-c", _RUN, component, "--config", str(path), "--log-level", self.log_level]
+        return self.beside(argv, f"{component}-{flat}")
 
     def assign(self, agent: "AgentProcess", category: str, settings: dict[str, object]) -> None:
         """Give one agent a policy of its own, as a console user would."""

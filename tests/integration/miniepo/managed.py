@@ -112,6 +112,7 @@ class Managed:
             "tls": self.field.authority.issue("server", ["localhost", "127.0.0.1"]),
             "admin": {"user": "admin", "password_file": str(folder / "admin.password")},
             "repository": str(folder / "repository"),
+            "state_dir": str(folder / "server"),
             "source_sites": [msgspec.to_builtins(source)],
             "signing_key": str(folder / "assc.key"),
             "server_tasks": [],

@@ -38,35 +38,47 @@ class Segments:
     def switch(self) -> str:
         return f"{self.prefix}-switch"
 
+    def crowd(self, count: int) -> list[str]:
+        """So many more endpoints beside `pc`, at addresses from 10.77.1.101 on."""
+        return [f"{self.prefix}-pc{number}" for number in range(1, count + 1)]
+
+    @property
+    def relay_3(self) -> str:
+        return f"{self.prefix}-r3"
+
 
 @contextmanager
-def open_segments() -> Iterator[Segments]:
-    """The namespaces and what joins them; gone afterwards."""
+def open_segments(crowd: int = 0) -> Iterator[Segments]:
+    """The namespaces and what joins them; gone afterwards. With a crowd there is a third relay too."""
     segments = Segments(f"miniepo-{os.getpid()}")
-    names = (segments.switch, segments.pc, segments.server, segments.relay_1, segments.relay_2)
+    more = (segments.relay_3, *segments.crowd(crowd)) if crowd else ()
+    names = (segments.switch, segments.pc, segments.server, segments.relay_1, segments.relay_2, *more)
     made: list[str] = []
     try:
         for name in names:
             ip("netns", "add", name)
             made.append(name)
             ip("-n", name, "link", "set", "lo", "up")
-        _join(segments)
+        _join(segments, crowd)
         yield segments
     finally:
         for name in made:
             subprocess.run(["ip", "netns", "del", name], check=False)
 
 
-def _join(segments: Segments) -> None:
+def _join(segments: Segments, crowd: int) -> None:
     for bridge in ("lan", "core"):
         ip("-n", segments.switch, "link", "add", bridge, "type", "bridge")
         ip("-n", segments.switch, "link", "set", bridge, "up")
     _plug(segments.switch, "lan", segments.pc, "eth0", 10)
     _plug(segments.switch, "core", segments.server, "eth0", 10)
-    for number, relay in ((21, segments.relay_1), (22, segments.relay_2)):
+    third = ((23, segments.relay_3),) if crowd else ()
+    for number, relay in ((21, segments.relay_1), (22, segments.relay_2), *third):
         _plug(segments.switch, "lan", relay, "eth0", number)
         _plug(segments.switch, "core", relay, "eth1", number)
     ip("-n", segments.pc, "route", "add", "default", "via", "10.77.1.1")
+    for number, name in enumerate(segments.crowd(crowd), 101):
+        _plug(segments.switch, "lan", name, "eth0", number)
 
 
 def _plug(switch: str, bridge: str, name: str, interface: str, number: int) -> None:

@@ -12,16 +12,24 @@ from miniepo.clock import SystemEntropy
 from miniepo.protocol import codec, messages, signing
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.wire.http_client import Answer, HttpConnection
-from miniepo.wire.stream import client_context, connect, start_tls
+from miniepo.wire.stream import connect, start_tls
+from miniepo.wire.tls import client_context
 
 
 async def fetch(
-    port: int, method: str, path: str, body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), ca: str = ""
+    port: int,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    headers: tuple[tuple[str, str], ...] = (),
+    ca: str = "",
+    certificate: str = "",
+    key: str = "",
 ) -> Answer:
-    """One request to localhost, over TLS if there is a CA."""
+    """One request to localhost, over TLS if there is a CA, with a certificate of one's own if there is one."""
     stream = await connect(Endpoint("127.0.0.1", port))
     if ca:
-        await start_tls(stream, client_context(ca), "localhost")
+        await start_tls(stream, client_context(ca, certificate, key), "localhost")
     connection = HttpConnection(stream, f"localhost:{port}")
     try:
         return await connection.request(method, path, body, headers)
@@ -51,7 +59,9 @@ class Speaker:
         )
 
     def post(self, data: bytes) -> Answer:
-        return asyncio.run(fetch(self.port, "POST", "/spipe/pkg", data, ca=self._keys.tls.ca))
+        tls = self._keys.tls
+        own = {"ca": tls.ca, "certificate": tls.certificate, "key": tls.key}
+        return asyncio.run(fetch(self.port, "POST", "/spipe/pkg", data, **own))
 
     def say(self, message: messages.FromAgent) -> Any:
         """The handler's answer, with its seal checked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +29,34 @@ def test_lines_go_to_standard_error_once(root: logging.Logger, capsys: pytest.Ca
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO handler handler 7", lines[0])
+
+
+@pytest.fixture
+def server_log() -> Iterator[logging.Logger]:
+    logger = logging.getLogger("server.log")
+    handlers, level = logger.handlers[:], logger.level
+    yield logger
+    for handler in logger.handlers:
+        handler.close()
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+def test_server_log_has_the_published_shape(server_log: logging.Logger, tmp_path: Path) -> None:
+    log.open_server_log(str(tmp_path / "server.log"))
+    log.server_log("McUpload").error("Failed to send http request.  Error=%d (%d)", 12029, 12029)
+    log.server_log("NAIMSRV").warning("late")
+    log.server_log("NAIMSRV").info("done")
+    first, second, third = (tmp_path / "server.log").read_text().splitlines()
+    assert re.fullmatch(r"\d{14} E Srv \d+ McUpload Failed to send http request\.  Error=12029 \(12029\)", first)
+    assert re.fullmatch(r"\d{14} W Srv \d+ NAIMSRV  late", second)
+    assert re.fullmatch(r"\d{14} I Srv \d+ NAIMSRV  done", third)
+
+
+def test_server_log_that_is_moved_away_begins_anew(server_log: logging.Logger, tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    log.open_server_log(str(path))
+    log.server_log("NAIMSRV").error("one")
+    path.rename(tmp_path / "server.log.1")
+    log.server_log("NAIMSRV").error("two")
+    assert path.read_text().endswith("two\n") and "one" not in path.read_text()

@@ -17,6 +17,7 @@ _COMPONENTS: dict[str, tuple[str, Any, str]] = {
     "handler": ("miniepo.handler.app", config.HandlerConfig, "miniepo-handler"),
     "updates": ("miniepo.updates.app", config.UpdatesConfig, "miniepo-update"),
     "agent": ("miniepo.superagent.app", config.AgentConfig, "cmdagent"),
+    "swarm": ("miniepo.swarm.app", config.SwarmConfig, "miniepo-swarm"),
     "relay": ("miniepo.relay.app", config.RelayConfig, "cmamesh"),
 }
 _BAD_INPUT = 2

@@ -12,10 +12,14 @@ MiniepoError
     ├── RefusedError              the peer answered with a refusal (code, message)
     ├── SiteListError             a SiteList.xml cannot be read
     ├── ContentError              a repository file is not what its catalog promises
+    ├── TaskError                 a client task cannot do what it is set to
     ├── UnreachableError          no connection to a peer
-    │   └── SilentError           the peer did not answer in time (a firewall drops, or the host is off)
+    │   ├── SilentError           the peer did not answer in time (a firewall drops, or the host is off)
+    │   └── UnresolvedError       the peer's name has no address
     ├── TransferError             a connection broke, timed out or answered with an unexpected status
+    │   └── HandlerFullError      a handler has no connection to spare; it says when to come back
     └── StoreError                the database cannot do what it must
+        ├── DuplicateError             a row with the same key is there already
         └── DatabaseUnavailableError   the database does not answer (yet)
 
 A class's docstring is its default message.
@@ -84,6 +88,10 @@ class ContentError(WorldError):
     """The repository file is not what its catalog promises."""
 
 
+class TaskError(WorldError):
+    """The client task cannot do what it is set to."""
+
+
 class UnreachableError(WorldError):
     """The peer cannot be reached."""
 
@@ -92,12 +100,28 @@ class SilentError(UnreachableError):
     """The peer did not answer in time."""
 
 
+class UnresolvedError(UnreachableError):
+    """The peer's name has no address."""
+
+
 class TransferError(WorldError):
     """The transfer did not end as it should."""
 
 
+class HandlerFullError(TransferError):
+    """All connections of the handler are in use."""
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class StoreError(WorldError):
     """The database could not do what it must."""
+
+
+class DuplicateError(StoreError):
+    """A row with the same key is there already."""
 
 
 class DatabaseUnavailableError(StoreError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import logging.handlers
 import sys
+import threading
 import time
 
 _FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
 _DATES = "%Y-%m-%dT%H:%M:%S"
+_SERVER_LOG = "server.log"
 
 
 class _UtcFormatter(logging.Formatter):
@@ -27,3 +30,27 @@ def configure(level: str = "INFO") -> None:
 def logger(name: str) -> logging.Logger:
     """The logger of a room, for example `handler` or `server.pull`."""
     return logging.getLogger(name)
+
+
+class _ServerLogFormatter(logging.Formatter):
+    """`YYYYMMDDhhmmss E Srv <thread id> <module, 8 wide> <text>`, as two published lines of a server.log have it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = time.strftime("%Y%m%d%H%M%S", time.gmtime(record.created))
+        level = "E" if record.levelno >= logging.ERROR else "W" if record.levelno >= logging.WARNING else "I"
+        module = record.name.rpartition(".")[2]
+        return f"{when} {level} Srv {threading.get_native_id()} {module:<8} {record.getMessage()}"
+
+
+def open_server_log(path: str) -> None:
+    """Write what `server_log` gets to this file, the server's and the handlers' `server.log`; it may be moved away."""
+    handler = logging.handlers.WatchedFileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(_ServerLogFormatter())
+    root = logging.getLogger(_SERVER_LOG)
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+
+
+def server_log(module: str) -> logging.Logger:
+    """The logger of a module of the product's server log, for example `NAIMSRV`; its lines go to standard error too."""
+    return logging.getLogger(f"{_SERVER_LOG}.{module}")

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -103,13 +104,57 @@ def test_events_survive_a_kill_and_arrive_once(field: Field) -> None:
     assert counted == [(25, 1)]
 
 
+def test_an_order_for_events_given_again_makes_no_second_ones(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1")
+    agent.until(lambda status: status["last_handler"])
+    order = ("event", "--id", "1092", "--count", "3", "--key", "burst")
+    assert agent.ctl(*order)["keys"] == agent.ctl(*order)["keys"] == ["burst-1", "burst-2", "burst-3"]
+    agent.ctl("callin")
+    until(lambda: not list((agent.state / "events").iterdir()), 20, "the spool empties")
+    agent.ctl(*order)
+    agent.ctl("callin")
+    until(lambda: not list((agent.state / "events").iterdir()), 20, "the spool empties again")
+    assert query(field, "SELECT count(*), count(DISTINCT EventKey) FROM EPOEvents") == [(3, 3)]
+
+
 def test_an_event_of_priority_does_not_wait_for_the_asci(field: Field) -> None:
     field.handler("hq/epo")
     agent = field.agent("pc-1", asci_seconds=300)
     agent.until(lambda status: status["last_handler"])
     agent.ctl("event", "--id", "1024", "--severity", "5")
     agent.ctl("event", "--id", "1025", "--severity", "1")
-    agent.until(lambda status: status["last_callin_reason"] == "event" and status["spooled_events"] == 0, 5)
+    agent.until(lambda status: status["last_callin_reason"] == "event" and status["spooled_events"] == 1, 5)
+    assert agent.status()["last_session"] == ["EVENTS (1)", "EVENTS ACCEPTED (1)"]
+    (left,) = (agent.state / "events").iterdir()
+    assert json.loads(left.read_text())["event_id"] == 1024
+
+
+@pytest.mark.parametrize(("version", "connections"), [("4.8.0", 2), ("5.7.0", 1)])
+def test_an_older_agent_may_connect_for_each_package(field: Field, version: str, connections: int) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", version=version, connection_per_package=True)
+    status = agent.until(lambda status: status["last_callin_reason"] == "asci")
+    assert [each.partition(" (")[0] for each in status["last_session"]] == [
+        "PROPS VERSION",
+        "REQUEST PROPS",
+        "INC PROPS",
+        "POLICY",
+    ]
+    assert status["last_connections"] == connections
+
+
+@pytest.mark.parametrize(("version", "taken"), [("4.8.0", "relay, update"), ("5.7.0", "update")])
+def test_only_policies_that_differ_travel_to_an_agent_of_5_x(field: Field, version: str, taken: str) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", version=version)
+    packages = ("none", "relay", taken)
+    for number, category in enumerate(("relay", "update", ""), start=1):
+        until(lambda number=number: agent.process.text().count("new policies") == number, what=f"package {number}")
+        if category:
+            field.assign(agent, category, {})
+    lines = [line for line in agent.process.text().splitlines() if "new policies" in line]
+    assert [line.rpartition(": ")[2] for line in lines] == list(packages)
 
 
 def test_a_wakeup_from_the_queue_makes_the_agent_call_in_with_its_id(field: Field) -> None:
@@ -151,6 +196,34 @@ def test_forged_and_replayed_wakeups_are_refused(field: Field) -> None:
     assert post_wakeup(agent, real)[0] == 403
 
 
+@pytest.mark.parametrize(("options", "sent"), [({}, 1), ({"full_policy": True}, 2)], ids=["changed ones", "all"])
+def test_a_wakeup_may_have_all_policies_sent_again(field: Field, options: dict[str, bool], sent: int) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=300)
+    agent.until(lambda status: status["policy_version"])
+    target = system_of(field, agent).id
+
+    async def wake(store: Store) -> None:
+        await store.work.add_wakeup(target, "batch-1", "wakeup-1", dict(options), None, 60)
+        await store.work.announce()
+
+    field.store(wake)
+    agent.until(lambda status: status["last_wakeup_id"], 10)
+    assert agent.process.text().count("new policies ") == sent
+
+
+@pytest.mark.parametrize(("version", "status"), [("4.0.0", 403), ("4.5.0", 202)])
+def test_the_second_handler_may_call_agents_since_4_5_only(field: Field, version: str, status: int) -> None:
+    field.handler("hq/epo", fqdn="localhost")
+    field.handler("dmz/ah", address="127.0.0.2", fqdn="127.0.0.2")
+    agent = field.agent("pc-1", asci_seconds=300, version=version)
+    guid = agent.until(lambda seen: seen["last_handler"])["guid"]
+    agent.until(lambda seen: seen["sitelist_version"])
+    assert post_wakeup(agent, seal_wakeup(field.key, guid))[0] == 202, "the first one may"
+    assert post_wakeup(agent, seal_wakeup(field.key, guid), source="127.0.0.2")[0] == status
+    assert post_wakeup(agent, seal_wakeup(field.key, guid), source="127.0.0.3")[0] == 403
+
+
 def test_the_log_page_is_the_products(field: Field) -> None:
     field.handler("hq/epo")
     agent = field.agent("pc-1")
@@ -178,7 +251,7 @@ def test_an_agent_moves_to_the_next_handler_and_comes_back(field: Field) -> None
 
 def test_an_agent_whose_guid_is_taken_makes_a_new_one(field: Field) -> None:
     field.handler("hq/epo")
-    agent = field.agent("pc-1")
+    agent = field.agent("pc-1", fqdn="pc-1.hq.test", **field.authority.issue("agent pc-1.hq.test", ["pc-1"]))
     guid = agent.until(lambda status: status["last_handler"])["guid"]
     agent.process.kill()
     (agent.state / "agent.key").write_text(signing.seed_text(SigningKey.generate()))
@@ -187,6 +260,18 @@ def test_an_agent_whose_guid_is_taken_makes_a_new_one(field: Field) -> None:
     agent.process.start()
     status = agent.until(lambda status: status["last_handler"])
     assert status["enrolled"] and status["guid"] != guid
+
+
+def test_nobody_enrols_as_another_machine(field: Field) -> None:
+    field.handler("hq/epo")
+    files = {name: field.authority.issue(f"agent {name}.hq.test", [name]) for name in ("pc-1", "pc-2")}
+    agent = field.agent("pc-1", fqdn="pc-1.hq.test", **files["pc-1"])
+    guid = agent.until(lambda status: status["last_handler"])["guid"]
+    thief = field.agent("pc-2", computer_name="pc-1", fqdn="pc-1.hq.test", **files["pc-2"])
+    until(lambda: "foreign-machine" in thief.process.text(), what="the thief is refused")
+    now = time.time()
+    status = agent.until(lambda status: status["last_callin_seconds"] > now)
+    assert status["guid"] == guid and status["enrolled"]
 
 
 def answers(port: int) -> bool:

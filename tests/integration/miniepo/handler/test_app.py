@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 
 import pytest
 from speaker import Speaker, fetch
 
+from conftest import make_keys
+from miniepo.errors import TransferError
 from miniepo.protocol import messages, sitelist
 from miniepo.protocol.messages import Event
 from miniepo.store.database import open_database
@@ -22,6 +25,15 @@ def speaker(handler, keys) -> Speaker:
     made = Speaker(handler.settings.https_port, keys, "pc-1")
     assert made.say(made.enrolment()) == messages.Enrolled(guid=made.guid)
     return made
+
+
+def secured(settings, tls=None) -> ssl.SSLSocket:
+    """A TLS connection to a handler, with the certificate of `tls` (the handler's own unless told otherwise)."""
+    own = tls or settings.tls
+    context = ssl.create_default_context(cafile=settings.tls.ca)
+    context.load_cert_chain(own.certificate, own.key)
+    plain = socket.create_connection(("127.0.0.1", settings.https_port), 5)
+    return context.wrap_socket(plain, server_hostname="localhost")
 
 
 def in_store(database, work):
@@ -54,7 +66,7 @@ def test_a_call_in_delivers_policies_tasks_and_the_site_list_once(handler, speak
         tasks_version=package.tasks.version,
         sitelist_version=package.sitelist.version,
     )
-    assert again == messages.Package()
+    assert again == messages.Package(channel_waits=False)
 
 
 def test_a_call_in_is_recorded_with_its_wakeup_and_its_relay(handler, speaker) -> None:
@@ -126,6 +138,28 @@ def test_strangers_forgers_and_replays_are_refused(handler, keys, speaker) -> No
     assert speaker.post(b"hello").status == 400
 
 
+def test_only_clients_with_a_certificate_of_the_lab_are_served(handler, keys, tmp_path, speaker) -> None:
+    (tmp_path / "other").mkdir()
+    other = make_keys(tmp_path / "other").tls
+    hello = speaker.seal(messages.PropsVersion(guid=speaker.guid, version="4.8.0", props_version="p1"))
+
+    def send(certificate: str = "", key: str = ""):
+        port, ca = handler.settings.https_port, keys.tls.ca
+        return asyncio.run(fetch(port, "POST", "/spipe/pkg", hello, ca=ca, certificate=certificate, key=key))
+
+    for strange in ((), (other.certificate, other.key)):
+        with pytest.raises(TransferError):
+            send(*strange)
+    assert "a client was not let in" in handler.process.log
+    assert send(keys.tls.certificate, keys.tls.key).status == 200
+
+
+def test_envelopes_are_refused_without_tls(handler, speaker) -> None:
+    hello = speaker.seal(messages.PropsVersion(guid=speaker.guid, version="4.8.0", props_version="p1"))
+    answer = asyncio.run(fetch(handler.settings.http_port, "POST", "/spipe/pkg", hello))
+    assert (answer.status, answer.body) == (403, b"agent-server communication is served over TLS only\n")
+
+
 def test_content_is_served_in_ranges_and_never_from_outside(handler, tmp_path) -> None:
     folder = tmp_path / "repository" / "Current"
     folder.mkdir()
@@ -145,7 +179,7 @@ def test_content_is_served_in_ranges_and_never_from_outside(handler, tmp_path) -
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_sent(handler) -> None:
     head = b"POST /spipe/pkg HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4194305\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", handler.settings.http_port), 5) as connection:
+    with secured(handler.settings) as connection:
         connection.sendall(head)
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 

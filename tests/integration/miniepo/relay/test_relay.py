@@ -67,12 +67,12 @@ def test_policy_and_events_pass_through_a_relay_and_the_next_takes_over(segments
     second = field.relay("relay-2", segments.relay_2)
     agent.until(lambda status: set(status["relays"]) == {"relay-1", "relay-2"})
     first.kill()
-    agent.until(lambda status: status["last_handler"]["via_relay"] == "relay-2")
+    agent.until(lambda status: status["last_handler"]["via_relay"] == "relay-2", 40)
     agent.ctl("event", "--id", "1092", "--severity", "1", "--text", "through a relay")
-    agent.until(lambda status: status["last_callin_reason"] == "event" and status["spooled_events"] == 0)
+    agent.until(lambda status: status["spooled_events"] == 0)
     first.start()
     second.kill()
-    agent.until(lambda status: status["last_handler"]["via_relay"] == "relay-1")
+    agent.until(lambda status: status["last_handler"]["via_relay"] == "relay-1", 40)
     assert "10.77.2.10" in first.text()
 
 
@@ -113,6 +113,39 @@ def test_relays_are_found_over_either_family_and_by_agents_of_either_age(segment
     assert inside(segments.pc, FIND_RELAYS, "5.6.1") == both
     subprocess.run(["ip", "-n", segments.pc, "-4", "address", "flush", "dev", "eth0"], check=True)
     assert inside(segments.pc, FIND_RELAYS, "4.8.0") == both
+
+
+def in_namespace(namespace: str, *words: str) -> None:
+    subprocess.run(["nsenter", f"--net=/run/netns/{namespace}", *words], check=True)
+
+
+def test_five_relays_are_remembered_across_a_restart_where_none_can_be_found(segments: Segments, field: Field) -> None:
+    field.handler("hq/epo", "10.77.2.10", segments.server, fqdn="epo.field.test")
+    for number in range(1, 7):
+        field.relay(f"relay-{number}", segments.relay_1, port=9000 + number)
+    agent = field.agent("pc-1", 8081, segments.pc, listen=["0.0.0.0", "::"])
+    status = agent.until(lambda status: status["last_handler"] and len(status["relays"]) == 5, 40)
+    before = set(status["relays"])
+    assert len(set(agent.ctl("discover")["relays"])) == 6
+    for tool in ("iptables", "ip6tables"):
+        in_namespace(segments.pc, tool, "-I", "OUTPUT", "-p", "udp", "-j", "DROP")
+    assert agent.ctl("discover")["relays"] == []
+    agent.process.kill()
+    agent.process.start()
+    status = agent.until(lambda status: status["last_callin_reason"] == "start", 40)
+    assert status["last_handler"]["via_relay"] in before and set(status["relays"]) == before
+
+
+def test_where_udp_is_blocked_no_relay_is_found_until_it_is_not(segments: Segments, field: Field) -> None:
+    field.handler("hq/epo", "10.77.2.10", segments.server, fqdn="epo.field.test")
+    field.relay("relay-1", segments.relay_1)
+    for tool in ("iptables", "ip6tables"):
+        in_namespace(segments.relay_1, tool, "-I", "INPUT", "-p", "udp", "-j", "DROP")
+    agent = field.agent("pc-1", 8081, segments.pc, listen=["0.0.0.0", "::"])
+    until(lambda: "through 0 found relays" in agent.process.text(), 40)
+    assert agent.status()["relays"] == [] and not agent.status()["last_handler"]
+    in_namespace(segments.relay_1, "iptables", "-F", "INPUT")
+    assert agent.until(lambda status: status["last_handler"], 40)["last_handler"]["via_relay"] == "relay-1"
 
 
 def test_both_connections_end_with_the_transfer(segments: Segments, field: Field) -> None:

@@ -105,3 +105,20 @@ def test_handlers_go_on_while_the_server_is_down(managed: Managed) -> None:
     server.stop()
     agent = managed.field.agent("pc-1")
     assert agent.until(lambda status: status.get("last_callin"))["guid"]
+
+
+def test_a_task_that_was_assigned_runs_and_is_reported_while_the_server_is_down(managed: Managed) -> None:
+    server, console = managed.server(), managed.console
+    managed.field.handler("hq/epo")
+    agent = managed.field.agent("pc-1", asci_seconds=3600)
+    agent.until(lambda status: status.get("last_callin"))
+    task = {"name": "Look", "type": "scan", "settings": {"folder": str(managed.field.folder / "repository")}}
+    console.upload("clienttask.importClientTask", {"importFileName": json.dumps([task]).encode()})
+    assert console.json("miniepo.assignTask", task="Look", names="pc-1")["changed"]
+    assert not console.json("miniepo.assignTask", task="Look", names="pc-1")["changed"]
+    server.stop()
+    agent.ctl("callin")
+    until(lambda: "task Look (run " in agent.process.text(), what="the task runs")
+    agent.ctl("callin")
+    reported = managed.field.store(lambda store: store.tasks.statuses("pc-1"))
+    assert [row["status"] for row in reported] == ["succeeded"]

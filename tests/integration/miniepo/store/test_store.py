@@ -17,6 +17,7 @@ from miniepo.store.handlers import Rule
 from miniepo.store.migrate import migrate
 from miniepo.store.notices import Notices
 from miniepo.store.store import Store
+from miniepo.store.systems import Callin
 
 pytestmark = pytest.mark.integration
 Result = TypeVar("Result")
@@ -43,10 +44,13 @@ async def handler(store: Store, name: str) -> int:
     )  # fmt: skip
 
 
-async def wakeup(store: Store, preferred: int | None, expires: float = 60) -> None:
+async def wakeup(
+    store: Store, preferred: int | None, expires: float = 60, held: str = "grace", **more: list[int]
+) -> None:
     async with store.transaction() as inside:
         system = await inside.systems.ensure("pc-1", "pc-1.test", LOST_AND_FOUND_ID)
-    await store.work.add_wakeup(system.id, "batch", "w-1", {"full_props": True}, preferred, expires)
+    options = {"full_props": True, "held": held, **more}
+    await store.work.add_wakeup(system.id, "batch", "w-1", options, preferred, expires)
 
 
 def test_work_goes_to_the_preferred_handler_and_to_one_only(run) -> None:
@@ -75,6 +79,69 @@ def test_work_for_a_handler_that_does_not_ask_goes_to_any_after_a_while(run) -> 
                 return
             await asyncio.sleep(0.1)
         raise AssertionError("the other handler never got it")
+
+    run(work)
+
+
+def test_work_goes_to_handlers_that_the_agent_answers_only(run) -> None:
+    async def work(store: Store) -> None:
+        first, second, third = [await handler(store, name) for name in "abc"]
+        await wakeup(store, None, among=[first, second])
+        assert await store.work.claim(third) is None
+        assert await store.work.claim(second) is not None
+
+    run(work)
+
+
+async def age(store: Store, handler_id: int, seconds: int) -> None:
+    """As if everything that is queued, and the handler's last sign of life, were that old."""
+    async with store._database._borrowed() as connection:
+        await connection.execute(
+            "UPDATE EPOAgentHandlerWQ SET CreatedOn = now() - make_interval(secs => %s)", [seconds]
+        )
+        text = "UPDATE EPOAgentHandlers SET LastUpdate = now() - make_interval(secs => %s) WHERE AutoID = %s"
+        await connection.execute(text, [seconds, handler_id])
+
+
+@pytest.mark.parametrize(
+    ("held", "taken_after_5_s", "taken_when_silent"),
+    [("grace", True, True), ("alive", False, True), ("only", False, False)],
+)
+def test_how_strictly_work_is_a_handlers(run, held: str, taken_after_5_s: bool, taken_when_silent: bool) -> None:
+    async def work(store: Store) -> None:
+        first, second = await handler(store, "a"), await handler(store, "b")
+        await wakeup(store, first, held=held)
+        assert await store.work.claim(second) is None
+        await age(store, first, 5)
+        taken = await store.work.claim(second)
+        assert (taken is not None) is taken_after_5_s
+        if taken is not None:
+            await store.work.postpone(taken.id, 0, "not yet")
+        await age(store, first, 25)
+        assert (await store.work.claim(second) is not None) is taken_when_silent
+
+    run(work)
+
+
+def test_a_listeners_job_is_nobodys_and_ends_with_its_call_in(run) -> None:
+    async def work(store: Store) -> None:
+        first = await handler(store, "a")
+        async with store.transaction() as inside:
+            superagent = await inside.systems.ensure("sa", "sa.test", LOST_AND_FOUND_ID)
+            listener = await inside.systems.ensure("pc", "pc.test", LOST_AND_FOUND_ID)
+            deaf = await inside.systems.ensure("deaf", "deaf.test", LOST_AND_FOUND_ID)
+        await store.work.add_wakeup(superagent.id, "batch", "w-1", {}, None, 60, "superagent")
+        await store.work.add_wakeup(listener.id, "batch", "w-1", {}, None, 60, "listener")
+        await store.work.add_wakeup(deaf.id, "batch", "w-1", {}, None, 0, "listener")
+        claimed = await store.work.claim(first)
+        assert claimed is not None and claimed.kind == "superagent" and await store.work.claim(first) is None
+        await store.work.finish(claimed.id, "completed", "shouted")
+        outcomes = {state.name: state.outcome for state in await store.work.batch("batch")}
+        assert outcomes == {"sa": "completed", "pc": None, "deaf": "expired"}
+        callin = Callin("4.8.0", "", "", "", "wakeup", "w-1", None, "10.0.0.1", first)
+        await store.systems.record_callin(listener.id, callin)
+        outcomes = {state.name: state.outcome for state in await store.work.batch("batch")}
+        assert outcomes["pc"] == "completed"
 
     run(work)
 
@@ -120,13 +187,13 @@ def test_groups_are_made_with_their_parents_once(run) -> None:
 
 def test_rules_are_replaced_as_a_whole_and_a_bad_one_changes_nothing(run) -> None:
     async def work(store: Store) -> None:
-        rules = [Rule(1, None, "fd00:1::/64", False, ["a"]), Rule(2, None, None, True, [])]
+        rules = [Rule(1, "near", None, ["fd00:1::/64"], False, ["a"]), Rule(2, "all", None, [], True, [])]
         async with store.transaction() as inside:
             await inside.handlers.replace_rules(rules)
         assert await store.handlers.rules() == rules
         with pytest.raises(StoreError):
             async with store.transaction() as inside:
-                await inside.handlers.replace_rules([Rule(1, 999, None, True, [])])
+                await inside.handlers.replace_rules([Rule(1, "x", 999, [], True, [])])
         assert await store.handlers.rules() == rules
 
     run(work)
@@ -158,5 +225,66 @@ def test_due_tasks_are_handed_out_once_and_a_new_one_waits_for_its_first_time(ru
         assert await tasks.claim_due() is None
         await tasks.save("Pull", "pull", 60, True, True)
         assert await tasks.claim_due() is None
+
+    run(work)
+
+
+def test_a_heartbeat_changes_nothing_declared_and_a_new_address_does(run) -> None:
+    async def work(store: Store) -> None:
+        id = await handler(store, "a")
+        before = await store.reports.declared()
+        assert await store.handlers.heartbeat(id, 3, 1)
+        assert await store.reports.declared() == before
+        await handler(store, "a")
+        assert await store.reports.declared() == before + 1
+
+    run(work)
+
+
+def test_an_ended_job_stays_as_it_ended_without_its_password_and_is_forgotten(run) -> None:
+    async def options(store: Store) -> object:
+        return await store._database.value("work/options_of_wakeup", wakeup_id="w-1")
+
+    async def work(store: Store) -> None:
+        id = await handler(store, "a")
+        async with store.transaction() as inside:
+            system = await inside.systems.ensure("pc-1", "pc-1.test", LOST_AND_FOUND_ID)
+        await store.work.add_wakeup(system.id, "batch", "w-1", {"user": "admin", "password": "sealed"}, None, 60)
+        claimed = await store.work.claim(id)
+        assert claimed is not None and claimed.options["password"] == "sealed"
+        await store.work.finish(claimed.id, "completed", "done")
+        await store.work.finish(claimed.id, "failed", "too late")
+        assert [state.outcome for state in await store.work.batch("batch")] == ["completed"]
+        assert await options(store) == {"user": "admin"}
+        await store.work.forget_old(60)
+        assert await options(store) is not None
+        await store.work.forget_old(-1)
+        assert await options(store) is None
+
+    run(work)
+
+
+def test_withdrawn_jobs_are_nobodys_and_what_was_done_stays_done(run) -> None:
+    async def work(store: Store) -> None:
+        first = await handler(store, "a")
+        async with store.transaction() as inside:
+            systems = [await inside.systems.ensure(name, f"{name}.test", LOST_AND_FOUND_ID) for name in "pqrs"]
+        for number, system in enumerate(systems):
+            batch = "other" if system.name == "s" else "batch"
+            await store.work.add_wakeup(system.id, batch, f"w-{number}", {"password": "sealed"}, None, 60)
+        done, begun = await store.work.claim(first), await store.work.claim(first)
+        assert done is not None and begun is not None
+        await store.work.finish(done.id, "completed", "woken")
+        await store.work.withdraw("batch", "cancelled")
+        await store.work.postpone(begun.id, 0, "nobody answered")
+        await store.work.finish(begun.id, "completed", "woken after all")
+        states = [(state.outcome, state.message) for state in await store.work.batch("batch")]
+        assert states == [("completed", "woken"), ("expired", "cancelled"), ("expired", "cancelled")]
+        left = await store.work.claim(first)
+        assert left is not None and left.target == systems[3].id and await store.work.claim(first) is None
+        options = [
+            await store._database.value("work/options_of_wakeup", wakeup_id=f"w-{number}") for number in range(4)
+        ]
+        assert options == [{}, {}, {}, {"password": "sealed"}]
 
     run(work)

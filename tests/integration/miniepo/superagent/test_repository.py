@@ -134,3 +134,6 @@ def test_content_that_is_not_as_catalogued_or_not_signed_is_not_installed(field:
     publish(root, SigningKey.generate(), "1.0", PAYLOAD)
     assert "not signed by the key" in agent.ctl("update")["outcome"]
     assert agent.status()["installed"] == {} and not (agent.state / "content/PROBE1000").exists()
+    publish(root, field.key, "1.0", PAYLOAD)
+    reply = {"outcome": "ePO_LOCALHOST: PROBE1000 1.0", "update_source": "ePO_LOCALHOST", "update_via_relay": None}
+    assert agent.ctl("update") == reply

@@ -1,6 +1,7 @@
 """The small servers and clients over real sockets: HTTP with ranges and limits, echoes, the control socket."""
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ from miniepo.wire.http_client import HttpConnection
 from miniepo.wire.http_request import Limits, Request
 from miniepo.wire.http_response import Response
 from miniepo.wire.http_server import Handle, HttpServer
-from miniepo.wire.stream import connect, connect_first
+from miniepo.wire.stream import Stream, address_of, connect, connect_first
 
 pytestmark = pytest.mark.integration
 CONTENT = os.urandom(3_000_000)
@@ -91,6 +92,64 @@ def test_a_server_does_not_wait_for_ever_and_does_not_take_too_many() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    "beginning", [b"", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"], ids=["head", "body"]
+)
+def test_who_drips_byte_by_byte_is_cut_off_and_the_next_is_served(beginning: bytes) -> None:
+    async def handle(request: Request) -> Response:
+        return Response(200, await request.body(1000))
+
+    async def run() -> None:
+        async with serving(handle, Limits(connections=1, idle_seconds=0.3)) as port:
+            slow = await connect(Endpoint("127.0.0.1", port))
+            slow.writer.write(beginning)
+            dripping = asyncio.create_task(drip(slow))
+            with contextlib.suppress(ConnectionResetError):  # the kernel's word for it when a byte was on its way
+                assert await asyncio.wait_for(slow.reader.read(), 5) == b""
+            dripping.cancel()
+            slow.abort()
+            async with opened(port) as next_one:
+                assert (await next_one.request("POST", "/", b"x")).body == b"x"
+
+    async def drip(slow: Stream) -> None:
+        while True:
+            slow.writer.write(b"x")
+            await slow.writer.drain()
+            await asyncio.sleep(0.02)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("path", ["/file", "/memory"])
+def test_who_does_not_read_its_answer_is_cut_off_and_the_next_is_served(tmp_path: Path, path: str) -> None:
+    big = bytes(16 << 20)
+    (tmp_path / "content").write_bytes(big)
+
+    async def handle(request: Request) -> Response:
+        answers = {"/file": Response(200, file=tmp_path / "content"), "/memory": Response(200, big)}
+        return answers.get(request.path, Response(200, b"served"))
+
+    async def run() -> None:
+        async with serving(handle, Limits(connections=1, idle_seconds=0.5)) as port:
+            deaf = await connect(Endpoint("127.0.0.1", port))
+            deaf.writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            await deaf.reader.readuntil(b"\r\n\r\n")
+            assert await served_again(port)
+            await deaf.close()
+
+    asyncio.run(run())
+
+
+async def served_again(port: int) -> bool:
+    """Whether somebody else is served within some seconds."""
+    for _ in range(50):
+        with contextlib.suppress(OSError, TransferError):
+            async with opened(port) as line:
+                return (await line.request("GET", "/")).body == b"served"
+        await asyncio.sleep(0.1)
+    return False
+
+
 def test_the_first_address_that_answers_is_taken() -> None:
     async def run() -> None:
         async with serving(lambda request: asyncio.sleep(0, Response(200)), Limits()) as port:
@@ -102,6 +161,19 @@ def test_the_first_address_that_answers_is_taken() -> None:
             assert not isinstance(refused.value, SilentError)
 
     asyncio.run(run())
+
+
+def test_who_is_refused_has_lost_its_head_start() -> None:
+    async def run() -> float:
+        loop = asyncio.get_running_loop()
+        async with serving(lambda request: asyncio.sleep(0, Response(200)), Limits()) as port:
+            began = loop.time()
+            for _ in range(10):
+                refused = [Endpoint(address, port) for address in ("127.0.0.2", "127.0.0.3", "127.0.0.4")]
+                await (await connect_first([*refused, Endpoint("127.0.0.1", port)])).close()
+            return loop.time() - began
+
+    assert asyncio.run(run()) < 10 * 0.25, "one head start for each of ten connections would be as long"
 
 
 def test_the_control_socket_answers_its_owner_line_by_line(tmp_path: Path) -> None:
@@ -135,3 +207,15 @@ def test_an_echo_takes_no_time_at_home_and_nothing_comes_from_nowhere() -> None:
     assert done.returncode == 0, done.stderr
     near_v4, near_v6, nowhere = json.loads(done.stdout.replace("None", "null"))
     assert 0 < near_v4 < 250 and 0 < near_v6 < 250 and nowhere is None
+
+
+def test_a_connection_that_is_gone_still_says_with_whom_it_was() -> None:
+    async def run() -> None:
+        async with serving(lambda request: asyncio.sleep(0, Response(200)), Limits()) as port:
+            stream = await connect(Endpoint("127.0.0.1", port))
+            stream.abort()
+            await asyncio.sleep(0)
+            assert (stream.local_address, stream.peer_address) == ("127.0.0.1", "127.0.0.1")
+            assert address_of(stream.writer, "no such end") == ""
+
+    asyncio.run(run())

@@ -48,6 +48,16 @@ def test_the_work_hears_of_it_and_what_comes_after_does_not() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_the_same_signal_twice_in_a_moment_is_one_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    Interrupts.install([]).work_begins()
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
+    monkeypatch.setattr(interrupts, "ONE_STOP_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["in the background", "nohup"])
 def test_what_was_ignored_from_outside_stays_ignored(number: signal.Signals) -> None:
     signal.signal(number, signal.SIG_IGN)

@@ -106,6 +106,28 @@ def test_a_router_is_open_to_itself_and_filters_what_it_forwards(inventory: dict
     assert host(inventory, "india.india-pc-1")["firewall_closed"] is True
 
 
+def test_a_router_behind_nat_hides_the_networks_of_its_site(tmp_path: Path) -> None:
+    conversations = load_topology(TOPOLOGY.with_name("conversations.yaml"))
+    lab = Lab(
+        {node.path: node.path for node in conversations.nodes},
+        tmp_path / "ssh",
+        ensure_secrets(conversations, tmp_path),
+        Release("d1", tmp_path / "miniepo.whl", tmp_path / "release.b64"),
+    )
+    inventory = plan_inventory(conversations, lab)
+    (lan,) = conversations.site("lyon").segments
+    router = host(inventory, "lyon.router")
+    assert (router["router_nat"], router["router_networks_v4"], router["router_networks_v6"]) == (
+        True,
+        [str(lan.ipv4)],
+        [str(lan.ipv6)],
+    )
+    assert [(each["interface"], each["v4"]) for each in router["firewall_hidden"]] == [("wan-hq", str(lan.ipv4))]
+    for other in ("hq.router", "lyon.lyon-pc"):
+        assert host(inventory, other)["firewall_hidden"] == []
+    assert host(inventory, "hq.router")["router_nat"] is False
+
+
 def test_only_server_and_handlers_may_connect_to_the_database(topology: Topology, inventory: dict[str, Any]) -> None:
     allowed = [topology.node(path) for path in ("hq/epo", "dmz/handler")]
     cidrs = {f"{node.ipv4}/32" for node in allowed} | {f"{node.ipv6}/128" for node in allowed}

@@ -49,6 +49,12 @@ def test_only_handlers_reach_the_database(quickstart: Topology) -> None:
     assert (database.port, database.sources_v4) == (5432, ("10.1.0.10/32", "192.0.2.10/32"))
 
 
+def test_only_handlers_pass_on_to_the_server(quickstart: Topology) -> None:
+    (channel,) = [each for each in exceptions(quickstart, quickstart.node("hq/epo")) if each.port == 8444]
+    assert (channel.protocol, channel.owner, channel.sources_v4) == ("tcp", None, ("10.1.0.10/32", "192.0.2.10/32"))
+    assert not [each for each in exceptions(quickstart, quickstart.node("dmz/handler")) if each.port == 8444]
+
+
 def test_no_exception_is_said_twice(quickstart: Topology) -> None:
     for node in quickstart.nodes:
         found = exceptions(quickstart, node)
@@ -97,3 +103,30 @@ sites:
     assert found["udp", 8082, "cmamesh"].sources_v4 == found["udp", 8083, "cmamesh"].sources_v4 == ("10.9.0.0/24",)
     assert found["udp", 8082, "mfeagent"].sources_v4 == ("10.8.0.0/24",)
     assert found["tcp", 8083, "cmamesh"].sources_v4 == ("10.9.0.11/32",)
+
+
+def test_a_node_lets_in_the_router_of_whoever_is_behind_nat(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of("""
+epolab: 1
+sites:
+  hq: {nodes: {epo: {components: server}, sql: {components: sql}}}
+  home: {nat: true, nodes: {ah: {components: handler}, pc: {components: agent}}}
+wan:
+  - {between: [hq, home]}
+""")
+    line = next(i for i in lab.node("home/router").interfaces if i.link is not None)
+    database = of(lab, "hq/sql")["tcp", 5432, "postgres"]
+    assert database.sources_v4 == (f"{lab.node('hq/epo').ipv4}/32", f"{line.ipv4.ip}/32")
+    assert database.sources_v6 == (f"{lab.node('hq/epo').ipv6}/128", f"{line.ipv6.ip}/128")
+    inside = of(lab, "home/pc")["tcp", 8081, "mfeagent"]
+    assert inside.sources_v4 == (f"{lab.node('hq/epo').ipv4}/32", f"{lab.node('home/ah').ipv4}/32")
+
+
+def test_a_node_to_push_an_agent_to_lets_in_handlers_and_has_the_agents_exceptions(
+    topology_of: Callable[[str], Topology],
+) -> None:
+    text = "epolab: 1\nsites:\n  hq:\n    nodes:\n      epo: {components: [server, sql]}\n"
+    topology = topology_of(text + "      bare: {components: [pushable]}\n")
+    found = of(topology, "hq/bare")
+    assert set(found) == {("tcp", 22, None), ("tcp", 8081, "mfeagent"), ("udp", 8082, "mfeagent")}
+    assert found["tcp", 22, None].sources_v4 == (f"{topology.node('hq/epo').ipv4}/32",)

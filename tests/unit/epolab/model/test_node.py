@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from epolab.model.node import Route
+from epolab.model.node import Route, can_relay
 from epolab.model.topology import Topology
 
 
@@ -26,3 +26,11 @@ def test_a_node_is_frozen(quickstart: Topology) -> None:
 def test_a_route_tells_its_family_by_its_next_hop() -> None:
     assert Route("0.0.0.0/0", "10.1.0.1").family == 4
     assert Route("::/0", "fd00:1::1").family == 6
+
+
+@pytest.mark.parametrize(
+    ("version", "platform", "able"),
+    [("4.8.0", "Linux", True), ("5.7.1", "Linux", True), ("4.7.9", "Linux", False), ("5.0.0", "AIX", False)],
+)
+def test_an_agent_can_be_a_relay_by_its_version_and_platform(version: str, platform: str, able: bool) -> None:
+    assert can_relay(version, platform) is able

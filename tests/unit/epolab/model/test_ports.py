@@ -4,7 +4,7 @@ from epolab.model import ports
 
 
 def test_the_ports_are_those_of_the_domain() -> None:
-    assert (ports.HTTP, ports.HTTPS, ports.CONSOLE) == (80, 443, 8443)
+    assert (ports.HTTP, ports.HTTPS, ports.CONSOLE, ports.CLIENT_AUTHENTICATED) == (80, 443, 8443, 8444)
     assert (ports.AGENT_WAKEUP, ports.BROADCAST, ports.RELAY) == (8081, 8082, 8083)
     assert ports.RELAY_DISCOVERY == (8082, 8083)
 

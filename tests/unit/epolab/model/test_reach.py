@@ -81,3 +81,49 @@ def test_a_node_on_two_networks_is_reached_at_its_first(topology_of: Callable[[s
     pc, tv = lab.node("far/pc"), lab.node("far/tv")
     assert not reach.reachable(lab, pc, tv, "tcp", 80)
     assert reach.reachable(lab, tv, pc, "tcp", 80)
+
+
+NAT = """
+epolab: 1
+sites:
+  hq:
+    nodes: {epo: {components: [server, sql]}, pc: {components: agent}}
+    firewall:
+      rules:
+        - deny: {from: home/pc, to: pc}
+        - deny: {from: home, to: epo, ports: 25}
+  home:
+    nat: true
+    networks: {lan: {ipv4: 10.9.0.0/24, ipv6: "fd00:9::/64"}}
+    nodes: {pc: {components: agent}, ah: {components: handler}}
+  cabin:
+    nodes: {pc: {components: agent}}
+wan:
+  - between: [hq, home]
+  - between: [home, cabin]
+"""
+
+
+def test_nobody_outside_opens_a_connection_into_a_site_behind_nat(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(NAT)
+    epo, pc, far = lab.node("hq/epo"), lab.node("home/pc"), lab.node("cabin/pc")
+    assert reach.reachable(lab, pc, epo, "tcp", 443)
+    assert not reach.reachable(lab, epo, pc, "tcp", 8081)
+    assert not reach.reachable(lab, epo, lab.node("home/router"), "udp", 53)
+    assert reach.reachable(lab, lab.node("home/ah"), pc, "tcp", 8081)
+    assert reach.reachable(lab, far, epo, "tcp", 443), "what only passes through is not hidden"
+    assert [n.path for n in lab.nodes if reach.hidden(lab, epo, n)] == ["home/router", "home/pc", "home/ah"]
+
+
+def test_other_sites_see_the_router_of_a_site_behind_nat(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(NAT)
+    epo, pc, inner = lab.node("hq/epo"), lab.node("home/pc"), lab.node("home/ah")
+    assert reach.reachable(lab, pc, lab.node("hq/pc"), "tcp", 80), "a rule about a hidden node is about nobody"
+    assert not reach.reachable(lab, pc, epo, "tcp", 25)
+    assert reach.seen_as(lab, pc, "hq").path == "home/router"
+    assert reach.seen_as(lab, pc, "home") == pc
+    lines = [i for i in lab.node("home/router").interfaces if i.link is not None]
+    wanted = tuple(f"{i.ipv4.ip}/32" for i in lines), tuple(f"{i.ipv6.ip}/128" for i in lines)
+    assert reach.seen_cidrs(lab, pc, epo) == wanted
+    assert reach.seen_cidrs(lab, pc, inner) == reach.host_cidrs(pc)
+    assert reach.seen_cidrs(lab, epo, pc) == reach.host_cidrs(epo)

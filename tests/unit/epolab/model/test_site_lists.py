@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from epolab.model import site_lists
+from epolab.model import facts, site_lists
 from epolab.model.topology import Topology
 
 LAB = """
@@ -176,6 +176,39 @@ def test_a_subnet_is_matched_by_the_first_address_which_agents_report(
     assert paths(site_lists.handler_order(lab, lab.node("shop/sa"))) == ["hq/ah"]
 
 
+TIERS = """
+epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      ah: {components: handler, count: 2}
+      pc: {components: agent}
+  shop: {nodes: {till: {components: agent}}}
+  bank: {nodes: {atm: {components: agent}}}
+wan: [{between: [hq, shop]}, {between: [hq, bank]}]
+management:
+  handler_groups:
+    Pair: {handlers: [hq/ah-2, hq/ah-1]}
+    Either: {handlers: [hq/ah-1, hq/epo], spread: true}
+  handlers:
+    - {group: hq, use: all}
+    - {group: shop, use: [hq/ah-1, Pair, hq/epo]}
+    - {group: bank, use: [Either, Pair]}
+"""
+
+
+def test_handlers_of_equal_rank_make_a_tier_and_each_is_named_once(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of(TIERS)
+    tiers = {n.name: [paths(tier) for tier in site_lists.handler_tiers(lab, n)] for n in lab.nodes if n.has("agent")}
+    assert tiers == {
+        "pc": [["hq/epo", "hq/ah-1", "hq/ah-2"]],
+        "till": [["hq/ah-1"], ["hq/ah-2"], ["hq/epo"]],
+        "atm": [["hq/ah-1", "hq/epo"], ["hq/ah-2"]],
+    }
+    assert paths(site_lists.handler_order(lab, lab.node("bank/atm"))) == ["hq/ah-1", "hq/epo", "hq/ah-2"]
+
+
 RELAYS = """
 epolab: 1
 sites:
@@ -210,3 +243,102 @@ def test_a_relay_on_two_networks_serves_its_first(topology_of: Callable[[str], T
     assert paths(site_lists.relay_clients(lab, lab.node("shop/sa"))) == ["shop/till", "shop/both"]
     assert paths(site_lists.relays_for(lab, lab.node("shop/both"))) == ["shop/sa"]
     assert site_lists.relays_for(lab, lab.node("shop/pc")) == ()
+
+
+def test_a_swarm_has_a_group_of_its_own_and_its_interval_there(topology_of: Callable[[str], Topology]) -> None:
+    lab = topology_of("""epolab: 1
+asci: 5s
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      vendor: {components: updates}
+      crowd: {swarm: 300, asci: 60s}
+""")
+    crowd = lab.node("hq/crowd")
+    assert (crowd.components, crowd.swarm, crowd.asci_seconds) == (("swarm",), 300, 60.0)
+    assert facts.swarms(lab) == (crowd,)
+    assert facts.group_of(lab, crowd) == facts.swarm_group(crowd) == "hq/crowd"
+    assert ("hq/crowd", ()) in [(group.path, group.systems) for group in lab.management.groups]
+    assert facts.policies_of(lab, crowd)["agent"].settings["asciSeconds"] == 60
+
+
+VERSIONS = """
+epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      ah: {components: [handler]}
+      old: {components: [agent], version: 4.0.0}
+      new: {components: [agent], version: 4.5.0}
+"""
+
+
+def test_an_agent_before_4_5_is_woken_by_its_first_handler_only(topology_of: Callable[[str], Topology]) -> None:
+    topology = topology_of(VERSIONS)
+    assert paths(site_lists.wakers(topology, topology.node("hq/old"))) == ["hq/epo"]
+    assert paths(site_lists.wakers(topology, topology.node("hq/new"))) == ["hq/epo", "hq/ah"]
+
+
+def test_a_relay_of_5_serves_its_wakeup_port_unless_it_has_one_of_its_own(
+    topology_of: Callable[[str], Topology],
+) -> None:
+    text = """
+epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      old: {components: relay, version: 4.8.0}
+      new: {components: relay, version: 5.6.0}
+      own: {components: relay, version: 5.6.0}
+      pc: {components: agent}
+management:
+  policies:
+    - {name: Port, category: agent, settings: {wakeupPort: 8591}}
+    - {name: Own, category: relay, settings: {enabled: true, port: 9083, ownPort: true}}
+  assignments:
+    - {policy: Port, group: hq}
+    - {policy: Own, system: hq/own}
+"""
+    topology = topology_of(text)
+    ports = {name: facts.relay_port(topology, topology.node(f"hq/{name}")) for name in ("old", "new", "own")}
+    assert ports == {"old": 8083, "new": 8591, "own": 9083}
+    owners = {
+        name: {e.owner for e in facts.exceptions(topology, topology.node(f"hq/{name}")) if e.reason == "relay"}
+        for name in ports
+    }
+    assert owners == {"old": {"cmamesh"}, "new": {"mfeagent"}, "own": {"cmamesh"}}
+
+
+def test_an_agent_that_may_not_look_for_relays_has_none(topology_of: Callable[[str], Topology]) -> None:
+    text = """
+epolab: 1
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      rel: {components: relay}
+      pc: {components: agent}
+      mute: {components: agent}
+      old: {components: agent, version: 4.6.0}
+management:
+  policies:
+    - {name: Mute, category: relay, settings: {discover: never}}
+  assignments:
+    - {policy: Mute, system: hq/mute}
+"""
+    topology = topology_of(text)
+    assert paths(facts.relays_for(topology, topology.node("hq/pc"))) == ["hq/rel"]
+    assert facts.relays_for(topology, topology.node("hq/mute")) == ()
+    assert facts.relays_for(topology, topology.node("hq/old")) == (), "agents look for relays since 4.8"
+
+
+def test_a_swarm_is_many_systems_and_a_client_of_its_relays(topology_of: Callable[[str], Topology]) -> None:
+    crowd = "      crowd: {swarm: 3, network: office}\n"
+    lab = topology_of(LAB.replace("      rel:", f"{crowd}      rel:"))
+    assert site_lists.systems_of(lab.node("shop/crowd")) == tuple(f"crowd-000{n}.shop.test" for n in (1, 2, 3))
+    assert site_lists.systems_of(lab.node("shop/pc")) == ("pc.shop.test",)
+    assert site_lists.systems_of(lab.node("hq/epo")) == ()
+    assert paths(site_lists.relay_clients(lab, lab.node("shop/rel"))) == ["shop/pc", "shop/slow", "shop/crowd"]

@@ -14,6 +14,7 @@ from epolab.steps.progress import Silent
 from epolab.steps.ready import LIMIT_SECONDS, Wait, ask, is_only_late, limit_seconds, missing, parse, sleepers
 from epolab.steps.wakeup import AGAIN_SECONDS, PATIENCE_SECONDS, Waker
 from epolab.steps.work import Work
+from epolab.topology import load_topology
 
 READY = {
     "systems": [{"name": "pc-1", "fqdn": "pc-1.hq.test", "ready": True}],
@@ -179,3 +180,43 @@ def test_what_can_be_woken_is_given_up_in_time(topology, tmp_path, monkeypatch):
     wait = waiting(topology, tmp_path, server)
     wait.began -= LIMIT_SECONDS
     assert wait.is_over() is False
+
+
+SWARM = """epolab: 1
+asci: 60s
+sites:
+  hq:
+    nodes:
+      epo: {components: [server, sql]}
+      crowd: {swarm: 300}
+"""
+
+
+class Filling(Sleepy):
+    """A server that more and more agents of a swarm have called in to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.here = 0
+
+    def exec(self, name, argv, stdin=b"", limit_seconds=None):
+        systems = [{"fqdn": f"crowd-{number:04d}.hq.test", "ready": True} for number in range(1, self.here + 1)]
+        return Completed(0, b"OK:\r\n" + json.dumps({**READY, "systems": systems, "repositories": []}).encode(), b"")
+
+
+def test_every_agent_of_a_swarm_is_waited_for_as_long_as_more_of_them_come(tmp_path):
+    (tmp_path / "crowd.yaml").write_text(SWARM)
+    topology = load_topology(tmp_path / "crowd.yaml")
+    assert limit_seconds(topology) == LIMIT_SECONDS + 2 * 60 + 300 / 10
+    server = Filling()
+    wait = waiting(topology, tmp_path, server)
+    assert wait.is_over() is False and len(wait.last) == 300
+    wait.began -= LIMIT_SECONDS
+    server.here = 150
+    assert wait.is_over() is False and wait.last[0] == "crowd-0151.hq.test: has not called in"
+    assert wait.late is not None
+    wait.late -= LIMIT_SECONDS
+    with pytest.raises(TimeoutExceededError):
+        wait.is_over()
+    server.here = 300
+    assert wait.is_over() is True

@@ -46,6 +46,22 @@ def test_a_misspelt_required_key_is_not_missing_too() -> None:
     assert problems == ["1:1 unknown-key"]
 
 
+@dataclass(frozen=True)
+class Pet:
+    """Either a cat or a dog."""
+
+    cat: Located[str] | None = key(Text(), "Its name", required=True, unless="dog")
+    dog: Located[str] | None = key(Text(), "Its name")
+
+
+def test_one_key_may_stand_for_a_required_one() -> None:
+    pet = Record(Pet, "a pet")
+    assert decode(pet, "cat: Tom")[1] == decode(pet, "dog: Rex")[1] == []
+    assert decode(Record(Pet, "a pet", empty_too=False), "{}")[1] == ["1:1 missing-key"]
+    assert pet.schema()["anyOf"] == [{"required": ["cat"]}, {"required": ["dog"]}]
+    assert "required" not in pet.schema()
+
+
 def test_a_record_may_be_empty_where_that_is_allowed() -> None:
     assert decode(Record(Thing, "a thing", empty_too=True), "null")[0].value == Thing()
     assert decode(THING, "null")[1] == ["1:1 wrong-type"]

@@ -66,3 +66,18 @@ def test_memory_that_is_written_stays(topology_of: TopologyOf) -> None:
     lab = topology_of(LAB.replace("count: 3", "count: 3, memory: 99MiB") + "    - {policy: On, system: hq/pc-2}\n")
     assert lab.node("hq/pc-2").memory_mib == 99
     assert default_memory_mib("vm", ("agent", "relay")) == 512
+
+
+def test_an_agent_that_cannot_be_a_relay_is_none_by_policy(topology_of: TopologyOf) -> None:
+    text = LAB.replace("agent, count: 3", "agent, version: 4.6.0}\n      ibm: {components: agent, platform: AIX")
+    lab = topology_of(
+        text.replace("systems: hq/pc-2", "systems: hq/pc") + "    - {policy: On, group: My Organization}\n"
+    )
+    assert facts.relays(lab) == ()
+    assert [node.path for node in facts.agents(lab) if facts.refuses_relay(lab, node)] == ["hq/pc", "hq/ibm"]
+
+
+def test_each_agent_of_a_swarm_is_reckoned_with() -> None:
+    alone = default_memory_mib("container", ("swarm",))
+    assert default_memory_mib("container", ("swarm",), 1024) == alone + 60
+    assert default_memory_mib("vm", ("swarm",), 1) == default_memory_mib("vm", ("swarm",)) + 1

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from epolab.model.management import Assignment, HandlerRule, Task
+from epolab.model.management import Assignment, HandlerGroup, HandlerRule, Task
 from epolab.topology.draft import Draft
 from epolab.topology.manage import plan_management, seconds, whole
 
@@ -105,3 +105,22 @@ management:
     tree = plan_management(draft_of(LAB + placed))
     assert [a.policy for a in tree.assignments if a.system == "a/rel"] == []
     assert [a.policy for a in tree.assignments if a.system == "a/sa"] == ["SuperAgent repository", "RelayServer"]
+
+
+def test_handler_groups_and_all_handlers_are_named_in_rules(draft_of: Callable[[str], Draft]) -> None:
+    groups = """
+management:
+  handler_groups:
+    Pair: {handlers: [hq/ah, hq/epo]}
+    Either: {handlers: [hq/epo, hq/ah, hq/ah], spread: true}
+  handlers:
+    - {group: a, use: [Pair, hq/ah]}
+    - {group: hq, use: all}
+    - {subnet: 10.2.0.0/24, use: [hq/ah, Either]}
+"""
+    tree = plan_management(draft_of(LAB + groups))
+    assert tree.handler_groups == (
+        HandlerGroup("Pair", ("hq/ah", "hq/epo"), False),
+        HandlerGroup("Either", ("hq/epo", "hq/ah"), True),
+    )
+    assert [rule.use for rule in tree.handlers] == [("Pair", "hq/ah"), (), ("hq/ah", "Either"), ("hq/epo", "hq/ah")]

@@ -63,3 +63,13 @@ management:
   assignments: [{policy: Bare, system: hq/sb}]
 """
     assert [r.node for r in topology_of(lab + managed).management.repositories] == ["hq/sa"]
+
+
+def test_a_site_is_behind_nat_where_it_says_so(topology_of: Callable[[str], Topology]) -> None:
+    text = "epolab: 1\nsites:\n  hq: {nodes: {epo: {components: [server, sql]}}}\n"
+    behind = (
+        text + "  shop: {nat: true, nodes: {pc: {components: agent, platform: AIX}}}\nwan: [{between: [hq, shop]}]\n"
+    )
+    lab = topology_of(behind)
+    assert [(site.name, site.nat) for site in lab.sites] == [("hq", False), ("shop", True)]
+    assert lab.node("shop/pc").platform == "AIX"

@@ -21,11 +21,17 @@ def about(path: str) -> set[str]:
 
 
 def test_every_promise_says_whom_it_concerns() -> None:
-    assert about(PC) == {"iptables", "port-8081", "replication", "handlers", "isolation"}
-    assert about(SQL) == {"port-8081", "replication", "handlers", "isolation"}
+    talks = {"communication", "datachannel", "run-now", "wake-up"}
+    assert about(PC) == {"iptables", "port-8081", "replication", "handlers", "isolation"} | talks
+    assert about(SQL) == {"port-8081", "replication", "handlers", "isolation"} | talks
     assert about("tokyo/router") == {"wan", "isolation"}
     assert about("india/india-pc-1") >= {"relay", "iptables", "handlers", "isolation"}
     assert about("dmz/handler") >= {"handlers", "port-8081", "isolation"}
+
+
+def test_who_shares_relays_with_many_is_concerned_by_them() -> None:
+    failover = load_topology(Path(__file__).parents[4] / "topologies" / "relay-failover.yaml")
+    assert {"field/crowd", "field/field-pc", "field/relay-a"} <= concerned(failover, "relay")
 
 
 def test_others_live_by_servers_routers_relays_and_repositories_and_not_by_plain_agents() -> None:

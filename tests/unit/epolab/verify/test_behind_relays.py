@@ -1,9 +1,12 @@
-"""Which relays can be stopped together, and through which one an agent called in."""
+"""Which agents are behind relays, how long relays are looked into, and where such an agent takes its content."""
 
 from pathlib import Path
+from typing import cast
 
 from epolab.topology import load_text, load_topology
-from epolab.verify.behind_relays import behind, content_troubles, current_relay, newer, rounds
+from epolab.verify.behind_relays import behind, capture_seconds, content_troubles, newer, relays_of, stocked
+from epolab.verify.ways import limit_seconds
+from epolab.verify.witness import Witness
 
 TOPOLOGY = load_topology(Path(__file__).parents[4] / "topologies" / "quickstart.yaml")
 FIRST, SECOND = "india/india-relay-1", "india/india-relay-2"
@@ -13,25 +16,39 @@ def test_agents_without_a_straight_way_are_behind_relays() -> None:
     assert [node.path for node in behind(TOPOLOGY)] == ["india/india-pc-1", "india/india-pc-2"]
 
 
-def test_the_current_relay_is_told_by_name() -> None:
-    node = behind(TOPOLOGY)[0]
-    assert current_relay(TOPOLOGY, node, {"last_handler": {"via_relay": "india-relay-2"}}) == SECOND
-    assert current_relay(TOPOLOGY, node, {"last_handler": {"via_relay": None}}) is None
-    assert current_relay(TOPOLOGY, node, {"last_handler": None}) is None
+def test_the_relays_that_agents_may_use_are_those_of_their_segments() -> None:
+    assert relays_of(TOPOLOGY, behind(TOPOLOGY)) == [FIRST, SECOND] and relays_of(TOPOLOGY, []) == []
 
 
-def test_two_relays_of_one_segment_are_never_stopped_together() -> None:
-    current = {"india/india-pc-1": FIRST, "india/india-pc-2": SECOND}
-    assert rounds(TOPOLOGY, current) == [(FIRST,), (SECOND,)]
-
-
-def test_a_relay_that_nobody_uses_is_not_stopped() -> None:
-    assert rounds(TOPOLOGY, {"india/india-pc-1": SECOND, "india/india-pc-2": SECOND}) == [(SECOND,)]
+def test_relays_are_looked_into_for_longer_than_everything_is_waited_for() -> None:
+    nodes = behind(TOPOLOGY)
+    assert capture_seconds(nodes) - capture_seconds([]) == 2 * (limit_seconds(nodes) - limit_seconds([])) > 0
 
 
 def test_what_a_pull_brings_meanwhile_is_the_masters_content_too() -> None:
     before, now = {"DAT": ["1"], "Engine": ["7"]}, {"DAT": ["1", "2"], "Fresh": ["1"]}
     assert newer(before, now) == {"DAT": ["1", "2"], "Engine": ["7"]}
+
+
+class Server:
+    """A server that has pulled so many packages, and pulls one more when it is told."""
+
+    def __init__(self, packages: int) -> None:
+        self.versions, self.pulls = [str(number) for number in range(packages)], 0
+
+    def api(self, command: str, **arguments: str) -> object:
+        if command == "repository.pull":
+            assert arguments == {"sourceRepository": ""}
+            self.versions.append("9")
+            self.pulls += 1
+            return True
+        return [{"productID": "DAT", "productDetectionProductVersion": version} for version in self.versions]
+
+
+def test_a_master_repository_without_content_is_told_to_pull() -> None:
+    empty, full = Server(0), Server(1)
+    assert (stocked(cast(Witness, empty)), empty.pulls) == ({"DAT": ["9"]}, 1)
+    assert (stocked(cast(Witness, full)), full.pulls) == ({"DAT": ["0"]}, 0)
 
 
 HAS = {"DAT": "2"}

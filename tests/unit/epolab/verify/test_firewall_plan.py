@@ -162,3 +162,25 @@ def test_who_runs_changes_nothing_about_who_is_visited() -> None:
     topology = loaded(ROUTERS)
     hosts = {visit.host for visit in strangers_visits(topology)}
     assert {visit.host for visit in strangers_visits(topology, [node.path for node in topology.nodes])} == hosts
+
+
+BEHIND_NAT = """
+epolab: 1
+sites:
+  hq: {nodes: {epo: {components: [server, sql]}, router: {components: [router, dns, agent]}}}
+  home: {nat: true, nodes: {ah: {components: handler}, pc: {components: agent}}}
+wan: [{between: [hq, home]}]
+management: {handlers: [{group: hq, use: hq/epo}]}
+"""
+
+
+def test_a_handler_behind_nat_is_invited_under_its_routers_address_and_is_no_stranger() -> None:
+    lab = loaded(BEHIND_NAT)
+    guests = {visit.guest for visit in welcome_visits(lab) if visit.host == "hq/router"}
+    assert guests == {"hq/epo", "home/ah", "home/router", "home/pc"}, "its address is that of all of its site"
+    assert {visit.guest for visit in strangers(lab, "hq/router")} <= {"hq/epo"}
+
+
+def test_nobody_visits_an_agent_behind_nat_from_outside() -> None:
+    lab = loaded(BEHIND_NAT)
+    assert {visit.guest for visit in welcome_visits(lab) if visit.host == "home/pc"} == {"home/ah"}

@@ -58,6 +58,10 @@ def test_subjects_are_the_topologys_own() -> None:
     quickstart = subjects(load_topology(TOPOLOGIES / "quickstart.yaml"))
     assert quickstart["needy"] == ("india/india-pc-1", "india/india-pc-2")
     assert quickstart["repository"] == ("tokyo/tokyo-sa",)
+    assert quickstart["uncallable"] == quickstart["masked"] == quickstart["hiding"] == ()
+    conversations = subjects(load_topology(TOPOLOGIES / "conversations.yaml"))
+    assert conversations["uncallable"] == conversations["masked"] == ("lyon/lyon-pc", "lyon/lyon-laptop")
+    assert conversations["hiding"] == ("lyon/router",)
     assert quickstart["needy_with_choice"] == quickstart["needy"]
     assert set(quickstart["agent"]) - set(quickstart["wakeable"]) == set(quickstart["needy"])
     assert quickstart["visited_relay"] == quickstart["relay"]

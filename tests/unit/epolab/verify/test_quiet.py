@@ -14,6 +14,8 @@ TOPOLOGIES = Path(__file__).parents[4] / "topologies"
 
 def test_nodes_that_use_the_lines_are_silenced_and_routers_are_not() -> None:
     assert talkative(load_topology(TOPOLOGIES / "minimal.yaml")) == ["hq/epo", "hq/pc-1"]
+    named = talkative(load_topology(TOPOLOGIES / "conversations.yaml"))
+    assert "dmz/crowd" in named and "hq/hq-bare" not in named and not [path for path in named if "router" in path]
 
 
 class Lines:

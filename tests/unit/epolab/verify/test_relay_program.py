@@ -44,7 +44,7 @@ def test_what_a_relay_does_is_told(relay: tuple[str, int]) -> None:
         for connect in ("listed:80", "other:80", "closed:1")
     ]
     listed, other, closed = ask_all(asks)
-    assert listed == {"ok": True, "code": "", "text": "HTTP/1.1 200 OK"}
-    assert other == {"ok": False, "code": "not-listed", "text": "other:80 is not a site"}
+    assert listed == {"ok": True, "code": "", "text": "HTTP/1.1 200 OK", "certificate": ""}
+    assert other == {"ok": False, "code": "not-listed", "text": "other:80 is not a site", "certificate": ""}
     assert not closed["ok"]
     assert "closed without an answer" in closed["text"]

@@ -6,6 +6,7 @@ from epolab.model import facts
 from epolab.topology import load_topology
 from epolab.verify.callins import CallIn
 from epolab.verify.ways import SLACK_SECONDS, Way, goes, in_words, limit_seconds, ways
+from tests.unit.epolab.verify.tiers import tiered
 
 TOPOLOGY = load_topology(Path(__file__).parents[4] / "topologies" / "quickstart.yaml")
 PC, TOKYO, BEHIND = (TOPOLOGY.node(path) for path in ("hq/hq-pc-1", "tokyo/tokyo-pc-1", "india/india-pc-1"))
@@ -41,3 +42,11 @@ def test_a_stopped_relay_or_handler_is_not() -> None:
 def test_the_limit_grows_with_the_interval() -> None:
     assert limit_seconds([]) == SLACK_SECONDS
     assert limit_seconds(facts.agents(TOPOLOGY)) == 3 * 5.0 + SLACK_SECONDS
+
+
+def test_among_equals_every_one_that_serves_is_right(tmp_path: Path) -> None:
+    lab = tiered(tmp_path)
+    pc = lab.node("hq/pc")
+    assert ways(lab, pc) == (Way("hq/ah-1"), Way("hq/ah-2"))
+    assert ways(lab, pc, without=["hq/ah-1"]) == (Way("hq/ah-2"),)
+    assert ways(lab, pc, without=["hq/ah-1", "hq/ah-2"]) == (Way("hq/epo"),)

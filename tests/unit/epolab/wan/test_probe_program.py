@@ -1,5 +1,6 @@
 """The measuring program's own reckoning, and its two ends over loopback."""
 
+import socket
 import struct
 import threading
 import time
@@ -10,7 +11,17 @@ import pytest
 
 from epolab.wan import plan
 from epolab.wan.measured import ECHO_PAYLOAD_BYTES
-from epolab.wan.probe_program import ECHO, HEAD, SO_TIMESTAMPNS, TIMED, Arrivals, Endpoint, Oversleep, stamp_of
+from epolab.wan.probe_program import (
+    ECHO,
+    ECHO_PORT,
+    HEAD,
+    SO_TIMESTAMPNS,
+    TIMED,
+    Arrivals,
+    Endpoint,
+    Oversleep,
+    stamp_of,
+)
 
 A, B = "127.7.0.1", "127.7.0.2"
 
@@ -81,10 +92,23 @@ def both(ends: tuple[Endpoint, Endpoint], at_a: dict[str, Any], at_b: dict[str, 
 
 
 def test_echoes_come_back_with_the_way_there_and_the_way_back(ends: tuple[Endpoint, Endpoint]) -> None:
-    trips = {"op": "round_trips", "peer": B, "count": 20, "pause_ms": 1.0, "patience_seconds": 2.0}
-    seen, echoed = both(ends, trips, {"op": "echo", "count": 20, "seconds": 5.0})
+    trips = {"op": "round_trips", "peer": B, "first": 0, "count": 20, "pause_ms": 1.0, "patience_seconds": 2.0}
+    seen, echoed = both(ends, trips, {"op": "echo", "first": 0, "count": 20, "seconds": 5.0})
     assert (len(seen["series"]), echoed["echoed"]) == (20, 20)
     assert all(trip == there + back for trip, there, back in seen["series"])
+
+
+def test_what_comes_late_of_an_earlier_series_is_in_none(ends: tuple[Endpoint, Endpoint]) -> None:
+    """Echoes and questions that a line has held back for two seconds are there before the next series begins."""
+    early = time.time_ns() - 2_000_000_000
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        for place in (A, B):
+            for number in range(5):
+                line.sendto(ECHO.pack(number, early, early, early), (place, ECHO_PORT))
+    trips = {"op": "round_trips", "peer": B, "first": 5, "count": 5, "pause_ms": 1.0, "patience_seconds": 2.0}
+    seen, echoed = both(ends, trips, {"op": "echo", "first": 5, "count": 5, "seconds": 5.0})
+    assert (len(seen["series"]), echoed["echoed"]) == (5, 5)
+    assert max(trip for trip, _, _ in seen["series"]) < 1_000_000_000
 
 
 def test_flows_go_both_ways_at_their_pace_and_nothing_is_lost(ends: tuple[Endpoint, Endpoint]) -> None:

@@ -1,40 +1,45 @@
 """The order of a measurement, with ends that answer from a book."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from epolab.model.link import Link, Shape
 from epolab.wan.measured import LinkFigures
 from epolab.wan.plan import plan_link
-from epolab.wan.survey import LinkSurvey
+from epolab.wan.survey import GREETING_ROUNDS, LinkSurvey
 
 SHAPE = Shape(rate_bps=10_000_000, delay_ms=40.0)
 QUIET = {"p99_ms": 0.2, "max_ms": 0.5, "sample": 200}
 
 
 class BookEnd:
-    """Answers each operation as a line that keeps its declaration would."""
+    """Answers each operation as a line that keeps its declaration would; it is deaf to so many series of echoes."""
 
-    def __init__(self, address: str, book: list[tuple[str, str]], *, deaf: bool = False, brief: bool = False) -> None:
+    def __init__(self, address: str, book: list[tuple[str, str]], *, deaf: float = 0, brief: bool = False) -> None:
         self.address, self._book, self._deaf, self._brief = address, book, deaf, brief
         self._asked: list[tuple[str, dict[str, Any]]] = []
         self.flows: list[int] = []
+        self.echoes: list[range] = []
 
     def ask(self, op: str, **values: Any) -> None:
         self._book.append((self.address, op))
         self._asked.append((op, values))
         if op == "flow":
             self.flows.append(values["flow"])
+        if op == "round_trips":
+            self.echoes.append(range(values["first"], values["first"] + values["count"]))
 
     def answer(self) -> dict[str, Any]:
         op, values = self._asked.pop(0)
         return getattr(self, f"_{op}")(**values)  # type: ignore[no-any-return]
 
     def _echo(self, count: int, **_: Any) -> dict[str, Any]:
-        return {"echoed": 0 if self._deaf else count}
+        return {"echoed": count}
 
     def _round_trips(self, count: int, **_: Any) -> dict[str, Any]:
-        series = [] if self._deaf else [(80_112_000, 40_056_000, 40_056_000)] * count
+        series = [] if self._deaf > 0 else [(80_112_000, 40_056_000, 40_056_000)] * count
+        self._deaf -= 1
         return {"series": series, "sent": count, "oversleep": QUIET | {"sample": 5} if self._brief else QUIET}
 
     def _flow(self, expect: int, **_: Any) -> dict[str, Any]:
@@ -48,7 +53,7 @@ class BookEnd:
         return {"congestion_control": "cubic"}
 
 
-def survey(shape: Shape, **kinds: bool) -> tuple[LinkFigures, list[tuple[str, str]], BookEnd]:
+def survey(shape: Shape, **kinds: float) -> tuple[LinkFigures, list[tuple[str, str]], BookEnd]:
     book: list[tuple[str, str]] = []
     link = Link("l", "a", "b", shape, shape, ())
     a, b = BookEnd("a", book, **kinds), BookEnd("b", book)
@@ -76,9 +81,17 @@ def test_a_plain_link_is_greeted_echoed_and_asked_for_loss() -> None:
 
 
 def test_a_link_that_answers_no_greeting_is_asked_nothing_more() -> None:
-    seen, book, _ = survey(SHAPE, deaf=True)
-    assert [op for end, op in book if end == "a"] == ["round_trips"]
+    seen, book, _ = survey(SHAPE, deaf=math.inf)
+    assert [op for end, op in book if end == "a"] == ["round_trips"] * GREETING_ROUNDS
     assert seen.round_trips is None
+
+
+def test_a_link_whose_first_greetings_are_lost_is_measured() -> None:
+    seen, book, a = survey(Shape(), deaf=2)
+    assert [op for end, op in book if end == "a"] == ["round_trips"] * 4 + ["flow"]
+    assert seen.round_trips is not None
+    numbers = [number for series in a.echoes for number in series]
+    assert numbers == list(range(len(numbers))), "no echo of one series can be taken for one of another"
 
 
 def test_only_what_is_in_doubt_is_measured_again() -> None:

@@ -1,6 +1,6 @@
 """Which ways to a handler are tried, and in which order."""
 
-from miniepo.agent.routes import Way, asked_of_relay, plan, targets, through_relays, tls_port
+from miniepo.agent.routes import Way, asked_of_relay, discovers, plan, targets, through_relays, tls_port
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import Site
@@ -72,3 +72,9 @@ def test_without_a_known_relay_only_straight_ways_are_left() -> None:
 def test_a_way_is_known_by_handler_and_relay() -> None:
     assert Way(HANDLER).key == ("ePO_EPO", "")
     assert through_relays([SECOND], [TWO])[0].key == ("ePO_AH", "G2")
+
+
+def test_relays_are_looked_for_at_every_communication_of_an_agent_that_needs_one() -> None:
+    assert discovers("needed", all_unreachable=True) and not discovers("needed", all_unreachable=False)
+    assert discovers("always", all_unreachable=False) and discovers("always", all_unreachable=True)
+    assert not discovers("never", all_unreachable=True)

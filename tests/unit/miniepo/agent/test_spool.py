@@ -6,8 +6,8 @@ from miniepo.agent.spool import Spool
 from miniepo.protocol.messages import Event
 
 
-def event(key: str) -> Event:
-    return Event(key=key, kind="threat", event_id=1, severity=4, detected=1.0, text="ü")
+def event(key: str, severity: int = 4) -> Event:
+    return Event(key=key, kind="threat", event_id=1, severity=severity, detected=1.0, text="ü")
 
 
 def keys(spool: Spool, count: int = 1000) -> list[str]:
@@ -23,6 +23,15 @@ def test_events_come_back_in_order_also_in_the_next_life(tmp_path: Path) -> None
     again.add(event("d"))
     assert keys(again) == ["b", "a", "c", "d"]
     assert again.oldest(1)[0] == event("b")
+
+
+def test_urgent_events_are_those_of_the_severity_or_graver(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "events")
+    for key, severity in (("a", 5), ("b", 2), ("c", 0), ("d", 3), ("e", 1)):
+        spool.add(event(key, severity))
+    assert [each.key for each in spool.urgent(10, 2)] == ["b", "c", "e"]
+    assert [each.key for each in spool.urgent(1, 2)] == ["b"]
+    assert len(spool) == 5
 
 
 def test_only_what_is_acknowledged_goes(tmp_path: Path) -> None:

@@ -36,6 +36,20 @@ def test_a_new_identity_has_a_new_key_and_has_reported_nothing(tmp_path: Path) -
     assert bytes(state.key) != before and state.sent_properties == {}
 
 
+def test_custom_properties_are_kept(tmp_path: Path) -> None:
+    state = state_directory(tmp_path)
+    assert state.custom_properties == {}
+    state.custom_properties = {"UserProperty1": "building 7"}
+    assert again(tmp_path).custom_properties == {"UserProperty1": "building 7"}
+
+
+def test_communications_are_counted_across_lives_and_from_the_start_under_a_new_guid(tmp_path: Path) -> None:
+    state = state_directory(tmp_path)
+    assert [state.next_sequence(), state.next_sequence(), again(tmp_path).next_sequence()] == [1, 2, 3]
+    state.forget_identity()
+    assert state.next_sequence() == 1
+
+
 def test_the_servers_list_replaces_the_installed_one(tmp_path: Path) -> None:
     state = state_directory(tmp_path)
     assert (state.sitelist_version, len(state.sitelist().handlers)) == ("", 2)
@@ -64,6 +78,21 @@ def test_everything_else_survives(tmp_path: Path) -> None:
     later = again(tmp_path)
     assert (later.tasks, later.routing, later.policies.version) == (tasks, routing, "p")
     assert (later.installed, later.nonces) == ({"DAT": "1"}, {"n": 5.0})
+
+
+def test_relays_that_cannot_be_tried_are_forgotten(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    state = state_directory(tmp_path)
+    good = Relay("G1", "relay-1", 8083, ("10.4.0.1",))
+    bad = (Relay("G2", "port", 99999, ("10.4.0.2",)), Relay("G3", "address", 8083, ("nowhere",)))
+    state.routing = Routing((bad[0], good, bad[1]), ("ePO_EPO",), "ePO_AH")
+    with caplog.at_level("WARNING", "agent.state"):
+        assert again(tmp_path).routing == Routing((good,), ("ePO_EPO",), "ePO_AH")
+    assert [record.getMessage() for record in caplog.records] == [
+        "a relay is forgotten: 99999 is no port",
+        "a relay is forgotten: 'nowhere' is no address",
+    ]
+    caplog.clear()
+    assert again(tmp_path).routing.relays == (good,) and not caplog.records, "they are gone for good"
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -1,11 +1,19 @@
-"""When client tasks run."""
+"""When client tasks run, and how a run goes."""
 
-from typing import Any
+import asyncio
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from miniepo.agent.tasks import choose_due, every_seconds
+from miniepo.agent.enforcement import Enforcer
+from miniepo.agent.settings import UpdateSettings
+from miniepo.agent.state import StateDirectory
+from miniepo.agent.tasks import TaskRunner, Unwatched, choose_due, every_seconds
+from miniepo.agent.update import Updater
+from miniepo.errors import UnreachableError
 from miniepo.protocol.messages import ClientTask
+from tests.unit.miniepo.standins import CountingEntropy, SetClock, agent_config, state_directory
 
 
 def task(task_id: str, **schedule: Any) -> ClientTask:
@@ -31,3 +39,58 @@ def test_the_longest_overdue_comes_first() -> None:
     tasks = (task("a", every_seconds=60), task("b", every_seconds=10))
     assert choose_due(tasks, {"a": 1000.0, "b": 1000.0}, 1070.0) == tasks[1]
     assert choose_due((), {}, 0.0) is None
+
+
+class Watched:
+    """Notes what a run tells."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def begins(self) -> None:
+        self.told.append("begins")
+
+    def progressed(self, percent: int, text: str) -> None:
+        self.told.append(f"{percent} %")
+
+
+class NoUpdater:
+    """There is no repository."""
+
+    async def run(self, settings: UpdateSettings, wanted: dict[str, Any]) -> Any:
+        raise UnreachableError("no repository could be used")
+
+
+def runner(folder: Path) -> tuple[TaskRunner, StateDirectory]:
+    state = state_directory(folder)
+    enforcer = Enforcer(agent_config(folder), state, ())
+    updater = cast(Updater, NoUpdater())
+    return TaskRunner(state, enforcer, updater, SetClock(), CountingEntropy(), lambda: None), state
+
+
+def scan_task(folder: Path, **settings: Any) -> ClientTask:
+    (folder / "scanned").mkdir()
+    (folder / "scanned/file").write_bytes(b"text")
+    return ClientTask(id="7", name="Scan", type="scan", settings={"folder": str(folder / "scanned"), **settings})
+
+
+def test_a_watched_run_tells_its_beginning_and_progress_and_is_noted(tmp_path: Path) -> None:
+    own, state = runner(tmp_path)
+    watched = Watched()
+    outcome = asyncio.run(own.run_watched(scan_task(tmp_path), "42.1", watched))
+    assert outcome.status == "succeeded" and watched.told == ["begins", "100 %"] and not own.busy
+    assert [(noted.task_id, noted.run_id, noted.status) for noted in state.statuses] == [("7", "42.1", "succeeded")]
+
+
+def test_a_run_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    own, state = runner(tmp_path)
+    outcome = asyncio.run(own.run_watched(scan_task(tmp_path, seconds=60), "42.1", Unwatched(), stop_seconds=0.01))
+    assert (outcome.status, outcome.text) == ("stopped", "after 0.01 seconds")
+    assert [noted.status for noted in state.statuses] == ["failed"]
+
+
+def test_what_a_task_cannot_do_fails_it_aloud(tmp_path: Path) -> None:
+    own, _ = runner(tmp_path)
+    assert asyncio.run(own.run(task("a"))) == "failed: no repository could be used"
+    unknown = ClientTask(id="8", name="Deploy", type="deploy")
+    assert asyncio.run(own.run(unknown)) == "failed: tasks of type deploy are not for this agent"

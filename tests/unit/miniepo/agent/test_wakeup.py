@@ -6,7 +6,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from miniepo.agent.nonces import NonceMemory
-from miniepo.agent.wakeup import accept, check_source
+from miniepo.agent.wakeup import accept, callers, check_source, delay_seconds
 from miniepo.errors import (
     MessageError,
     RefusedError,
@@ -16,7 +16,7 @@ from miniepo.errors import (
 )
 from miniepo.protocol import codec, signing
 from miniepo.protocol.messages import Acknowledged, FromAgent, ToAgent, Wakeup
-from tests.unit.miniepo.standins import state_directory
+from tests.unit.miniepo.standins import HANDLER, SECOND, state_directory
 
 KEY = SigningKey(b"k" * 32)
 NOW = 5000.0
@@ -64,3 +64,24 @@ def test_only_handlers_may_call() -> None:
     check_source("10.1.0.10", {"10.1.0.10"})
     with pytest.raises(RefusedError, match=r"10\.1\.0\.11 is no handler"):
         check_source("10.1.0.11", {"10.1.0.10"})
+
+
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [
+        ("4.0.0", ["ePO_EPO"]),
+        ("4.4.9", ["ePO_EPO"]),
+        ("", ["ePO_EPO"]),
+        ("4.5", ["ePO_EPO", "ePO_AH"]),
+        ("4.8.0", ["ePO_EPO", "ePO_AH"]),
+        ("5.6.1", ["ePO_EPO", "ePO_AH"]),
+    ],
+)
+def test_old_agents_know_their_first_handler_only(version: str, names: list[str]) -> None:
+    assert [site.name for site in callers((HANDLER, SECOND), version)] == names
+
+
+def test_a_call_in_is_spread_over_the_time_that_the_wakeup_allows() -> None:
+    spread = Wakeup(guid="G-1", wakeup_id="w", random_seconds=60)
+    assert delay_seconds(spread, lambda low, high: low + (high - low) / 4) == 15
+    assert delay_seconds(CALL, lambda low, high: high + 1) == 0, "nothing is drawn for a call at once"

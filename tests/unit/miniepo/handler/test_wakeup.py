@@ -1,35 +1,20 @@
-"""Which names of an agent are tried, on which port, and what the agent gets."""
+"""What an agent gets, and what a SuperAgent gets."""
 
 from __future__ import annotations
 
-import dataclasses
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any, cast
 
+import msgspec
 import pytest
 from nacl.signing import SigningKey
 
-from miniepo.handler.wakeup import names_of, seal_wakeup, wakeup_port
-from miniepo.protocol import codec, messages, signing
-from miniepo.store.systems import System
-from miniepo.store.work import Work
-
-SYSTEM = System(
-    id=7, group_id=2, group_path="", name="pc-1", guid="G", version="4.8.0", last_update=None, public_key="k",
-    props_version="", policy_version="", tasks_version="", sitelist_version="", problems="", last_wakeup_id=None,
-    via_relay=None, remote_address="", computer_name="PC-1", fqdn="pc-1.test", address="10.0.0.7", ipv6="",
-    last_handler_id=None, properties={},
-)  # fmt: skip
-
-
-def test_names_are_tried_in_the_order_of_the_source() -> None:
-    assert names_of(SYSTEM) == ("pc-1.test", "PC-1", "10.0.0.7")
-    assert names_of(dataclasses.replace(SYSTEM, fqdn="", address="")) == ("PC-1",)
-
-
-@pytest.mark.parametrize(
-    ("reported", "expected"), [("8591", 8591), ("", 8081), ("0", 8081), ("x", 8081), ("70000", 8081)]
-)
-def test_the_port_is_the_one_that_the_agent_reports(reported: str, expected: int) -> None:
-    assert wakeup_port(dataclasses.replace(SYSTEM, properties={"WakeupPort": reported})) == expected
+from miniepo.handler.wakeup import WakeupWorker, seal_superagent, seal_wakeup
+from miniepo.protocol import codec, messages, segment, signing
+from miniepo.store.work import PUSH, Work
+from tests.unit.miniepo.systems import system
 
 
 class Still:
@@ -59,3 +44,96 @@ def test_a_wakeup_is_sealed_for_one_agent_and_carries_no_content() -> None:
     assert (envelope.sender, envelope.recipient) == ("hq/epo", "G")
     expected = messages.Wakeup(guid="G", wakeup_id="w-1", full_props=True, random_seconds=30)
     assert codec.decode_to_agent(envelope.payload) == expected
+    fields = set(msgspec.json.decode(envelope.payload))
+    assert fields == {"message", "guid", "wakeup_id", "full_props", "random_seconds"}
+
+
+def test_a_superagent_gets_the_order_and_the_datagram_for_its_segment() -> None:
+    key = SigningKey(b"1" * 32)
+    work = Work(1, "superagent", 7, "w-1", {"segment": "10.2.0.0/24", "random_seconds": 30, "full_policy": True}, 1)
+    sealed = seal_superagent(key, "hq/epo", "G", work, Still(), Still())
+    order, _ = segment.open_for_superagent(sealed, "G", key.verify_key, 1000)
+    assert (order.guid, order.wakeup_id, order.random_seconds) == ("G", "w-1", 30)
+    heard = segment.open_for_segment(order.datagram, key.verify_key, {"10.2.0.0/24"}, 1000)
+    assert heard == segment.SegmentWakeup(wakeup_id="w-1", segment="10.2.0.0/24", random_seconds=30)
+    fields = set(msgspec.json.decode(signing.open_envelope(sealed).payload))
+    assert fields == {"message", "guid", "wakeup_id", "datagram", "full_props", "random_seconds"}
+
+
+class Queue:
+    """A work queue of some jobs; whoever asks when none is left waits."""
+
+    def __init__(self, *jobs: Work) -> None:
+        self._jobs = list(jobs)
+        self._asked = len(jobs)
+        self.finished: dict[int, tuple[str, str]] = {}
+        self.all_finished = asyncio.Event()
+
+    async def claim(self, _: int) -> Work | None:
+        return self._jobs.pop(0) if self._jobs else None
+
+    async def finish(self, id: int, outcome: str, message: str) -> None:
+        self.finished[id] = (outcome, message)
+        if len(self.finished) == self._asked:
+            self.all_finished.set()
+
+
+class Quiet:
+    """Notices that never come."""
+
+    async def wait(self, _: float) -> None:
+        await asyncio.Event().wait()
+
+
+class BrokenPusher:
+    """A pusher with a mistake in it."""
+
+    async def prepare(self, *_: object) -> None:
+        raise ZeroDivisionError
+
+
+def worker(queue: Queue, **values: Any) -> WakeupWorker:
+    async def by_id(_: int) -> object:
+        return system(**values)
+
+    store = SimpleNamespace(work=queue, systems=SimpleNamespace(by_id=by_id))
+    identity = SimpleNamespace(id=1, name="hq/epo", key=SigningKey(b"1" * 32))
+    given = cast(Any, store), cast(Any, Quiet()), cast(Any, identity)
+    return WakeupWorker(*given, Still(), Still(), 1.0, cast(Any, BrokenPusher()))
+
+
+def work_off(queue: Queue, **values: Any) -> None:
+    async def script() -> None:
+        running = asyncio.create_task(worker(queue, **values).run())
+        done = asyncio.create_task(queue.all_finished.wait())
+        await asyncio.wait([running, done], timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        running.cancel()
+        done.cancel()
+        await asyncio.gather(running, done, return_exceptions=True)
+
+    asyncio.run(script())
+
+
+def test_a_job_that_breaks_fails_and_the_next_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    queue = Queue(Work(1, PUSH, 7, "w-1", {}, 1), Work(2, "wakeup", 7, "w-2", {}, 1))
+    with caplog.at_level(logging.ERROR):
+        work_off(queue, fqdn="a..b", computer_name="", address="")
+    assert queue.finished[1] == ("failed", "hq/epo broke at it: ZeroDivisionError; its log has the traceback")
+    assert queue.finished[2][0] == "failed"
+    assert any(record.exc_info for record in caplog.records)
+
+
+def test_a_name_that_no_host_can_have_is_told() -> None:
+    queue = Queue(Work(1, "wakeup", 7, "w-1", {}, 1))
+    work_off(queue, fqdn="a..b", computer_name="", address="")
+    outcome, message = queue.finished[1]
+    assert outcome == "failed"
+    assert message.startswith("hq/epo could not wake pc-1: a..b:8081: ")
+
+
+def test_no_password_goes_where_a_reported_name_is_none_of_the_network() -> None:
+    queue = Queue(Work(1, PUSH, 7, "w-1", {}, 1))
+    work_off(queue, computer_name="evil.example")
+    assert queue.finished[1] == ("failed", "evil.example is no NetBIOS name: no password is sent there")

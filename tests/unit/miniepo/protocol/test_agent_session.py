@@ -49,7 +49,7 @@ POLICIES = PolicySet(version="p2", policies=())
 
 
 def identity(enrolled: bool = True) -> Identity:
-    return Identity("G-1", "KEY", "pc-1", "pc-1.tokyo.test", "4.8.0", "Linux", "secret", enrolled)
+    return Identity("G-1", "KEY", "pc-1", "pc-1.tokyo.test", "4.8.0", "Linux", "secret", enrolled, 7)
 
 
 def event(key: str) -> Event:
@@ -82,6 +82,8 @@ def test_a_known_agent_begins_with_its_versions() -> None:
         reason="wakeup",
         wakeup_id="w-1",
         via_relay="relay-1",
+        computer_name="pc-1",
+        sequence=7,
     )
 
 
@@ -150,6 +152,31 @@ def test_events_go_in_batches_until_all_are_accepted() -> None:
     assert isinstance(second, Events) and [each.key for each in second.events] == [f"e{n}" for n in range(100, 150)]
     assert sent_message(book.receive(EventsAccepted(keys=tuple(each.key for each in second.events)))) == STATUS
     assert book.receive(Acknowledged()) == [ForgetStatus(STATUS), Finish()]
+
+
+def test_a_status_from_before_a_new_guid_is_sent_under_the_new_one_and_forgotten_as_it_was_kept() -> None:
+    kept = TaskStatus(guid="OLD", task_id="7", run_id="r", status="succeeded")
+    book = session(outbox=Outbox(statuses=(kept,)))
+    assert sent_message(book.receive(Package())) == STATUS
+    assert book.receive(Acknowledged()) == [ForgetStatus(kept), Finish()]
+
+
+def urgent(outbox: Outbox, enrolled: bool = True) -> AgentSession:
+    return AgentSession(identity(enrolled), Versions("p1", "t1", "s1"), PROPERTIES, {}, outbox, Occasion("event"))
+
+
+def test_events_of_priority_travel_alone() -> None:
+    book = urgent(Outbox((event("e1"),)))
+    (first,) = book.start()
+    assert isinstance(first, Send) and isinstance(first.message, Events)
+    assert book.receive(EventsAccepted(keys=("e1",))) == [ForgetEvents(("e1",)), Finish()]
+
+
+def test_an_agent_that_must_enrol_first_goes_through_the_whole_session_with_its_event() -> None:
+    book = urgent(Outbox((event("e1"),)), enrolled=False)
+    assert isinstance(sent_message(book.start()), Enrol)
+    assert isinstance(sent_message(book.receive(Enrolled(guid="G-1"))), PropsVersion)
+    assert isinstance(sent_message(book.receive(Package())), Events)
 
 
 def test_a_handler_that_accepts_no_event_does_not_make_it_go_round_for_ever() -> None:

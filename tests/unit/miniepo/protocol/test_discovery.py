@@ -8,6 +8,7 @@ from miniepo.protocol.discovery import (
     Relay,
     RelayCache,
     addressed_from,
+    answer_delay,
     decode_offer,
     decode_query,
     discovery_port,
@@ -42,6 +43,29 @@ def test_other_datagrams_are_no_questions(data: bytes) -> None:
         decode_query(data)
 
 
+@pytest.mark.parametrize(
+    "offered",
+    [
+        *(Relay("G1", "relay-1", port, ("10.3.0.1",)) for port in (-1, 0, 65536, 99999, 2**40)),
+        *(Relay("G1", "relay-1", 8083, given) for given in ((), ("",), ("relay-1",), ("10.3.0.1", "fe80::1%eth0"))),
+        Relay("G1", "relay-1", 8083, tuple(f"10.3.0.{number}" for number in range(17))),
+    ],
+    ids=str,
+)
+def test_offers_of_what_cannot_be_connected_to_are_none(offered: Relay) -> None:
+    with pytest.raises(MessageError, match="not an offer"):
+        decode_offer(encode_offer(offered, "n1"))
+    assert not Discovery("n1").receive(encode_offer(offered, "n1"), "10.3.0.1")
+
+
+def test_a_relay_may_have_sixteen_addresses_also_once_it_has_answered() -> None:
+    offered = Relay("G1", "relay-1", 65535, tuple(f"10.3.0.{number}" for number in range(16)))
+    found = Discovery("n1")
+    assert found.receive(encode_offer(offered, "n1"), "10.3.0.99")
+    assert found.found[0].addresses == ("10.3.0.99", *offered.addresses[:15])
+    assert not found.found[0].fault
+
+
 def test_the_first_responder_comes_first_and_each_counts_once() -> None:
     found = Discovery("n1")
     assert found.receive(encode_offer(relay(2), "n1"), "10.3.0.2")
@@ -73,3 +97,22 @@ def test_a_known_relay_gets_its_new_address_in_place() -> None:
 
 def test_a_relay_that_failed_goes_to_the_end() -> None:
     assert guids(RelayCache((relay(1), relay(2), relay(3))).failed("G1")) == "G2 G3 G1"
+
+
+def test_questions_are_spread_evenly_over_relays_by_their_delays() -> None:
+    guids = ("G1", "G2", "G3")
+    first = [min(guids, key=lambda guid: answer_delay(guid, f"question {n}", 0.0) or 0) for n in range(3000)]
+    assert all(900 < first.count(guid) < 1100 for guid in guids)
+    delays = [answer_delay("G1", f"question {n}", 0.0) or 0 for n in range(3000)]
+    assert 0 <= min(delays) < 0.001 and 0.099 < max(delays) < 0.1
+
+
+def test_the_broadcast_and_the_multicast_of_a_question_are_answered_alike() -> None:
+    assert answer_delay("G1", "n", 0.0) == answer_delay("G1", "n", 0.0) != answer_delay("G1", "m", 0.0)
+
+
+def test_a_loaded_relay_answers_later_and_a_full_one_not_at_all() -> None:
+    idle, loaded = answer_delay("G1", "n", 0.0), answer_delay("G1", "n", 0.5)
+    assert idle is not None and loaded is not None and loaded - idle == pytest.approx(0.05)
+    assert answer_delay("G1", "n", 1.0) is None
+    assert answer_delay("G1", "n", 0.9, within_seconds=0) == 0

@@ -15,7 +15,7 @@ def tags(union: object) -> list[str]:
 
 def test_tags_are_unique() -> None:
     all_tags = tags(messages.FromAgent) + tags(messages.ToAgent)
-    assert len(all_tags) == len(set(all_tags)) == 13
+    assert len(all_tags) == len(set(all_tags)) == 16
 
 
 def test_every_message_of_an_agent_names_it() -> None:

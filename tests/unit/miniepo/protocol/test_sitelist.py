@@ -87,3 +87,19 @@ def test_a_bad_number_is_refused() -> None:
 def test_names_of_any_characters_survive(name: str) -> None:
     listed = SiteList(name, "", (Site("SpipeSite", name, "master", 1, "h", 80),))
     assert parse(write(listed)).sites[0].name == name
+
+
+@pytest.mark.parametrize("port", ["²", "٣", "-1", "+80", "65536", "9" * 5000, "80 "])
+def test_a_port_is_a_number_in_plain_digits_and_in_range(port: str) -> None:
+    with pytest.raises(SiteListError, match="stands where a number up to 65535 must"):
+        split_host_port(f"epo.hq.lab:{port}")
+
+
+def test_a_site_has_a_server() -> None:
+    with pytest.raises(SiteListError, match="HttpSite 'x' has no Server"):
+        parse('<ns:SiteLists xmlns:ns="naSiteList"><SiteList><HttpSite Name="x"/></SiteList></ns:SiteLists>')
+
+
+def test_a_document_type_is_refused() -> None:
+    with pytest.raises(SiteListError, match="declares a document type"):
+        parse('<!DOCTYPE a [<!ENTITY b "c">]><ns:SiteLists xmlns:ns="naSiteList"/>')

@@ -8,7 +8,7 @@ from miniepo.protocol import sitelist
 from miniepo.server.assigned import Declared
 from miniepo.server.assignment import Fallback
 from miniepo.store.groups import Group
-from miniepo.store.handlers import Handler, Rule
+from miniepo.store.handlers import Handler, HandlerGroup, Rule
 from miniepo.store.policies import PolicyAssignment
 from miniepo.store.systems import System
 
@@ -32,7 +32,8 @@ def declared() -> Declared:
         groups={2: Group(2, None, "My Organization", ""), 5: Group(5, 2, "tokyo", ""), 6: Group(6, 5, "relays", "")},
         policies=[PolicyAssignment(5, None, 1, "agent", "tokyo", {}), PolicyAssignment(2, None, 2, "agent", "all", {})],
         tasks=[],
-        rules=[Rule(1, None, "10.7.0.0/16", False, ["dmz/ah"]), Rule(2, None, None, True, [])],
+        rules=[Rule(1, "near", None, ["10.7.0.0/16"], False, ["DMZ"]), Rule(2, "all", None, [], True, [])],
+        handler_groups=[HandlerGroup("DMZ", False, ["dmz/ah"])],
         handlers=handlers,
         repositories=[],
         server_name="EPO",

@@ -6,7 +6,7 @@ import h11
 import pytest
 
 from miniepo.errors import TransferError
-from miniepo.wire.http_request import Request
+from miniepo.wire.http_request import Limits, Request
 from tests.unit.miniepo.standins import request
 
 
@@ -16,7 +16,7 @@ async def no_pieces() -> bytes | None:
 
 def test_the_path_is_decoded_and_the_query_apart() -> None:
     event = h11.Request(method="GET", target="/Software/a%20b?x=1?", headers=[("Host", "a"), ("X-Y", "Z")])
-    read = Request.read(event, "10.0.0.1", no_pieces)
+    read = Request.read(event, "10.0.0.1", no_pieces, Limits())
     assert (read.method, read.path, read.query) == ("GET", "/Software/a b", "x=1?")
     assert read.headers["x-y"] == "Z"
 

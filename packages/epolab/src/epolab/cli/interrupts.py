@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from types import FrameType
 
 EXIT_CODE = 130
+# `timeout` tells its child and then the child's whole group: that is one stop, and what it began goes on
+ONE_STOP_SECONDS = 1.0
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WORDS = b"error: interrupted before anything was begun\ntry: the same command again\n"
 DOCUMENT = (
@@ -40,9 +43,17 @@ class Interrupts:
         return interrupts
 
     def work_begins(self) -> None:
-        """From now on the work itself hears of it, and cleans up."""
-        for number in self._numbers:
-            signal.signal(number, _raise)
+        """From now on the work itself hears of it, and cleans up; the same signal twice in a moment is heard once."""
+        heard: dict[int, float] = {}
+
+        def hear(number: int, _frame: FrameType | None) -> None:
+            now = time.monotonic()
+            if number not in heard or now - heard[number] > ONE_STOP_SECONDS:
+                heard[number] = now
+                raise KeyboardInterrupt
+
+        for each in self._numbers:
+            signal.signal(each, hear)
 
     def work_is_over(self) -> None:
         """From now on there is nothing to stop: the one document is written whole, the exit code is what it is."""
@@ -58,7 +69,3 @@ def end_at_once(*, json_wanted: bool) -> None:
             os.write(1, DOCUMENT)
     finally:
         os._exit(EXIT_CODE)
-
-
-def _raise(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

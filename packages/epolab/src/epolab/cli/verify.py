@@ -7,12 +7,13 @@ from pathlib import Path
 
 from epolab.cli.output import Output
 from epolab.cli.progress import PeopleProgress
+from epolab.verify.promises import NAMES
 
 SUMMARY = "examine a lab that is up: one line per promise, and a verdict"
 EXAMPLES = (
     "  epolab verify\n  epolab verify quickstart -k relay\n"
     "  epolab verify quickstart --junit verdict.xml --html verdict.html\n\n"
-    "promises: iptables, port-8081, replication, relay, handlers, wan, isolation"
+    f"promises: {', '.join(NAMES)}"
 )
 INTERRUPTED = "there is no verdict; what was disturbed is put back, at the latest by the same command"
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from epolab.deploy.management import management_variables
-from epolab.deploy.secrets import ADMIN_USER, Secrets, subject_hash
+from epolab.deploy.secrets import ADMIN_USER, PUSH_USER, Secrets, subject_hash
 from epolab.deploy.wheel import Release
 from epolab.hands.guest import ssh_proxy_argv
 from epolab.model import FirewallException, Node, Topology, facts
+from epolab.model.ports import CLIENT_AUTHENTICATED
 
 SERVER_NAME = "EPO"
 SERVER_VERSION = "5.9.1"
@@ -28,10 +29,12 @@ SERVICES = {
     "handler": ("miniepo-handler",),
     "updates": ("miniepo-updates",),
     "agent": ("cmamesh", "cmdagent"),
+    "swarm": ("cmamesh", "cmdagent", "miniepo-swarm"),
+    "pushable": ("cmamesh", "cmdagent", "push-sshd"),
 }
-MINIEPO_COMPONENTS = ("server", "handler", "updates", "agent")
-ROLE_ORDER = ("router", "dns", "sql", "handler", "server", "updates")
-GROUPS = ("sql", "server", "handler", "updates", "router", "dns", "agent")
+MINIEPO_COMPONENTS = ("server", "handler", "updates", "agent", "swarm")
+ROLE_ORDER = ("router", "dns", "sql", "handler", "server", "updates", "pushable")
+GROUPS = ("sql", "server", "handler", "updates", "router", "dns", "agent", "swarm", "pushable")
 """The components that have a role, in the order in which their nodes are best begun with."""
 
 
@@ -86,8 +89,12 @@ def host_variables(topology: Topology, lab: Lab, node: Node) -> dict[str, Any]:
         variables |= _handler(topology, lab, node)
     if node.has("updates"):
         variables |= {"updates_signing_key": str(lab.secrets.signing_key("vendor")), "updates_seed": topology.name}
-    if node.has("agent"):
+    if node.has("pushable"):
+        variables |= {"pushable_user": PUSH_USER, "pushable_password_file": str(lab.secrets.password("push"))}
+    if node.has("agent") or node.has("swarm"):
         variables |= _agent(topology, lab, node)
+    if node.has("swarm"):
+        variables |= {"swarm_agents": node.swarm}
     return variables
 
 
@@ -129,7 +136,7 @@ def _base(lab: Lab, node: Node) -> dict[str, Any]:
     services = {name for component in node.components for name in SERVICES.get(component, ())}
     variables: dict[str, Any] = {
         "node_roles": roles_of(node),
-        "base_ca_certificate": str(lab.secrets.ca_certificate),
+        "base_ca_certificate": str(lab.secrets.ca_bundle),
         "base_ca_subject_hash": subject_hash(lab.secrets.ca_certificate),
         "base_services": sorted(services),
     }
@@ -155,7 +162,22 @@ def _firewall(topology: Topology, node: Node) -> dict[str, Any]:
             if interface.link is not None
         ],
         "firewall_speakers": _speakers(exceptions),
+        "firewall_hidden": _hidden(topology, node),
     }
+
+
+def _hidden(topology: Topology, node: Node) -> list[dict[str, str]]:
+    """What a router behind NAT is not called at from outside: its addresses on the networks of its site."""
+    site = topology.site(node.site)
+    if not (node.has("router") and site.nat):
+        return []
+    lines = [interface.name for interface in node.interfaces if interface.link is not None]
+    reason = "the site is behind NAT"
+    return [
+        {"interface": line, "v4": str(segment.ipv4), "v6": str(segment.ipv6), "reason": reason}
+        for line in lines
+        for segment in site.segments
+    ]
 
 
 def _speakers(exceptions: tuple[FirewallException, ...]) -> list[dict[str, Any]]:
@@ -174,6 +196,8 @@ def _router(topology: Topology, node: Node) -> dict[str, Any]:
         "router_default": site.firewall.default,
         "router_nat": site.nat,
         "router_wan_interfaces": [i.name for i in node.interfaces if i.link is not None],
+        "router_networks_v4": [str(segment.ipv4) for segment in site.segments],
+        "router_networks_v6": [str(segment.ipv6) for segment in site.segments],
     }
 
 
@@ -189,7 +213,7 @@ def _dns(topology: Topology, node: Node) -> dict[str, Any]:
 
 
 def _sql(topology: Topology, lab: Lab, node: Node) -> dict[str, Any]:
-    clients = [facts.host_cidrs(handler) for handler in facts.handlers(topology)]
+    clients = [facts.seen_cidrs(topology, handler, node) for handler in facts.handlers(topology)]
     return {
         "sql_password_file": str(lab.secrets.password("db")),
         "sql_certificate": str(lab.secrets.certificate(node)),
@@ -225,6 +249,13 @@ def _handler(topology: Topology, lab: Lab, node: Node) -> dict[str, Any]:
         "handler_signing_key": str(lab.secrets.signing_key("assc")),
         "handler_verify_key": str(lab.secrets.verify_key("assc")),
         "handler_enrolment_key": str(lab.secrets.enrolment_key),
+        "handler_channel_url": f"https://{master.fqdn}:{CLIENT_AUTHENTICATED}",
+        "handler_channel_certificate": str(lab.secrets.channel_certificate(node)),
+        "handler_channel_key": str(lab.secrets.channel_key(node)),
+        "handler_package_certificate": str(lab.secrets.package_certificate),
+        "handler_package_key": str(lab.secrets.package_certificate.with_suffix(".key")),
+        "handler_push_user": PUSH_USER,
+        "handler_push_password_file": str(lab.secrets.password("push")),
     }
 
 
@@ -234,19 +265,27 @@ def _agent(topology: Topology, lab: Lab, node: Node) -> dict[str, Any]:
         "agent_computer_name": node.name,
         "agent_fqdn": node.fqdn,
         "agent_version": node.version,
+        "agent_platform": node.platform,
         "agent_asci_seconds": node.asci_seconds,
         "agent_repository": "/var/lib/miniepo/" + ("superagent" if holds_content else "repository"),
         "agent_server_name": SERVER_NAME,
-        "agent_handlers": [_site(handler) for handler in facts.handler_order(topology, node)],
+        "agent_handlers": [
+            _site(handler, order)
+            for order, equals in enumerate(facts.handler_tiers(topology, node), start=1)
+            for handler in equals
+        ],
+        "agent_certificate": str(lab.secrets.agent_certificate(node)),
+        "agent_key": str(lab.secrets.agent_key(node)),
         "agent_verify_key": str(lab.secrets.verify_key("assc")),
         "agent_enrolment_key": str(lab.secrets.enrolment_key),
     }
 
 
-def _site(handler: Node) -> dict[str, str]:
+def _site(handler: Node, order: int) -> dict[str, Any]:
     """A handler as a first site list names it; the server's own list replaces it at the first call-in."""
     return {
         "name": f"ePO_{handler.name.upper()}",
+        "order": order,
         "host": handler.fqdn,
         "short_name": handler.name,
         "v4": str(handler.ipv4),

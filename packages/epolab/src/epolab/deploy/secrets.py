@@ -1,7 +1,9 @@
 """What each lab keeps to itself: its certificate authority, certificates, signing keys and passwords, made once.
 
-Everything lies in the lab's folder below `secrets/`, each file 0600. A certificate is made again only when the names
-or addresses of its node change, or when its CA does.
+Everything lies in the lab's folder below `secrets/`, each file 0600. A certificate is made again only when it is gone,
+when the names or addresses of its node change, or when no CA that the lab trusts has signed it. The lab trusts
+`ca.pem`, which signs what is made, and every `ca.*.pem` beside it: that is how one CA follows another without anybody
+being shut out (docs/handlers.md).
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ from epolab.model import Node, Topology
 VALID_FOR = timedelta(days=3650)
 BACKDATED = timedelta(days=1)  # a VM's clock may lag behind the host's
 TLS_COMPONENTS = ("server", "handler", "sql")
+CHANNEL_COMPONENTS = ("server", "handler")
+CLIENT_COMPONENTS = ("agent", "swarm")
 ADMIN_USER = "admin"
+PUSH_USER = "administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,32 @@ class Secrets:
     def ca_key(self) -> Path:
         """The key of the lab's CA."""
         return self.folder / "ca.key"
+
+    @property
+    def ca_bundle(self) -> Path:
+        """Every CA that the nodes trust, the one that signs first, PEM."""
+        return self.folder / "trusted.pem"
+
+    def agent_certificate(self, node: Node) -> Path:
+        """What the agents of a node show to handlers."""
+        return self.folder / "agents" / f"{node.site}.{node.name}.pem"
+
+    def agent_key(self, node: Node) -> Path:
+        """The key of the agents' certificate."""
+        return self.agent_certificate(node).with_suffix(".key")
+
+    @property
+    def package_certificate(self) -> Path:
+        """What agents show to handlers that were installed from the agent package."""
+        return self.folder / "agents" / "package.pem"
+
+    def channel_certificate(self, node: Node) -> Path:
+        """What the handler of a node shows to the server when it passes on what agents say on the DataChannel."""
+        return self.folder / "datachannel" / f"{node.site}.{node.name}.pem"
+
+    def channel_key(self, node: Node) -> Path:
+        """The key of that certificate."""
+        return self.channel_certificate(node).with_suffix(".key")
 
     def certificate(self, node: Node) -> Path:
         """A node's TLS certificate."""
@@ -74,7 +105,7 @@ class Secrets:
         return self.folder / "enrolment.key"
 
     def password(self, name: str) -> Path:
-        """A password: `db` is the database user's, `admin` the console's."""
+        """A password: `db` is the database user's, `admin` the console's, `push` that of nodes to push agents to."""
         return self.folder / f"{name}.password"
 
 
@@ -86,12 +117,18 @@ def ensure_secrets(topology: Topology, lab: Path) -> Secrets:
     for name in ("assc", "vendor"):
         if not secrets.verify_key(name).exists():
             _make_signing_key(secrets, name)
-    for path in (secrets.enrolment_key, secrets.password("db"), secrets.password("admin")):
+    for path in (secrets.enrolment_key, *map(secrets.password, ("db", "admin", "push"))):
         if not path.exists():
             write_private(path, f"{randomness.token_urlsafe(24)}\n".encode())
+    _write_bundle(secrets)
+    _ensure_certificate(secrets, _package_request(secrets))
     for node in topology.nodes:
         if any(node.has(component) for component in TLS_COMPONENTS):
-            _ensure_certificate(secrets, node)
+            _ensure_certificate(secrets, _server_request(secrets, node))
+        if any(node.has(component) for component in CHANNEL_COMPONENTS):
+            _ensure_certificate(secrets, _channel_request(secrets, node))
+        if any(node.has(component) for component in CLIENT_COMPONENTS):
+            _ensure_certificate(secrets, _agent_request(secrets, node))
     return secrets
 
 
@@ -165,20 +202,66 @@ def _make_ca(secrets: Secrets, lab: str) -> None:
     _write_key(secrets.ca_key, key)
 
 
-def _ensure_certificate(secrets: Secrets, node: Node) -> None:
-    ca = x509.load_pem_x509_certificate(secrets.ca_certificate.read_bytes())
-    if not _still_good(secrets, node, ca):
-        _make_certificate(secrets, node, ca)
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A certificate that must be there: where it lies, whom it names, and what for."""
+
+    certificate: Path
+    common_name: str
+    names: list[x509.GeneralName]
+    purposes: tuple[x509.ObjectIdentifier, ...]
+
+    @property
+    def key(self) -> Path:
+        return self.certificate.with_suffix(".key")
 
 
-def _still_good(secrets: Secrets, node: Node, ca: x509.Certificate) -> bool:
-    if not (secrets.certificate(node).exists() and secrets.key(node).exists()):
+def _server_request(secrets: Secrets, node: Node) -> _Request:
+    """A node that listens with TLS; handlers and the server are each other's clients too."""
+    purposes = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+    return _Request(secrets.certificate(node), node.fqdn, names_of(node), purposes)
+
+
+def _agent_request(secrets: Secrets, node: Node) -> _Request:
+    """The agents of a node: nobody takes them for a server."""
+    names: list[x509.GeneralName] = [x509.DNSName(node.fqdn)]
+    return _Request(secrets.agent_certificate(node), f"agent {node.fqdn}", names, (ExtendedKeyUsageOID.CLIENT_AUTH,))
+
+
+def _package_request(secrets: Secrets) -> _Request:
+    """One for all: the package is the same for every host, whoever it becomes."""
+    names: list[x509.GeneralName] = [x509.DNSName("agent-package")]
+    return _Request(secrets.package_certificate, "agent package", names, (ExtendedKeyUsageOID.CLIENT_AUTH,))
+
+
+def _channel_request(secrets: Secrets, node: Node) -> _Request:
+    """A handler on the DataChannel; the server knows it by the name `DataChannelAH_<handler>` (domain §6.3)."""
+    names: list[x509.GeneralName] = [x509.DNSName(node.fqdn)]
+    purposes = (ExtendedKeyUsageOID.CLIENT_AUTH,)
+    return _Request(secrets.channel_certificate(node), f"DataChannelAH_{node.path}", names, purposes)
+
+
+def _write_bundle(secrets: Secrets) -> None:
+    others = sorted(path for path in secrets.folder.glob("ca.*.pem"))
+    pem = b"".join(path.read_bytes() for path in (secrets.ca_certificate, *others))
+    if not secrets.ca_bundle.exists() or secrets.ca_bundle.read_bytes() != pem:
+        write_private(secrets.ca_bundle, pem)
+
+
+def _ensure_certificate(secrets: Secrets, request: _Request) -> None:
+    trusted = x509.load_pem_x509_certificates(secrets.ca_bundle.read_bytes())
+    if not _still_good(request, trusted):
+        _make_certificate(secrets, request, trusted[0])
+
+
+def _still_good(request: _Request, trusted: list[x509.Certificate]) -> bool:
+    if not (request.certificate.exists() and request.key.exists()):
         return False
-    present = x509.load_pem_x509_certificate(secrets.certificate(node).read_bytes())
+    present = x509.load_pem_x509_certificate(request.certificate.read_bytes())
     named = present.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    issued = x509.AuthorityKeyIdentifier.from_issuer_public_key(_public(ca))
     by = present.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
-    return list(named) == names_of(node) and by.key_identifier == issued.key_identifier
+    issuers = [x509.AuthorityKeyIdentifier.from_issuer_public_key(_public(ca)).key_identifier for ca in trusted]
+    return list(named) == request.names and by.key_identifier in issuers
 
 
 def _public(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
@@ -187,19 +270,18 @@ def _public(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def _make_certificate(secrets: Secrets, node: Node, ca: x509.Certificate) -> None:
+def _make_certificate(secrets: Secrets, request: _Request, ca: x509.Certificate) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = load_pem_private_key(secrets.ca_key.read_bytes(), password=None)
     assert isinstance(issuer, ec.EllipticCurvePrivateKey)
-    draft = _draft(_subject(node.fqdn), ca.subject, key.public_key())
-    draft = draft.add_extension(x509.SubjectAlternativeName(names_of(node)), critical=False)
+    draft = _draft(_subject(request.common_name), ca.subject, key.public_key())
+    draft = draft.add_extension(x509.SubjectAlternativeName(request.names), critical=False)
     draft = draft.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(_public(ca)), critical=False)
     draft = draft.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     draft = draft.add_extension(_key_usage(ca=False), critical=True)
-    purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
-    draft = draft.add_extension(purposes, critical=False)
-    _write_key(secrets.key(node), key)
-    write_private(secrets.certificate(node), draft.sign(issuer, SHA256()).public_bytes(Encoding.PEM))
+    draft = draft.add_extension(x509.ExtendedKeyUsage(request.purposes), critical=False)
+    _write_key(request.key, key)
+    write_private(request.certificate, draft.sign(issuer, SHA256()).public_bytes(Encoding.PEM))
 
 
 def _make_signing_key(secrets: Secrets, name: str) -> None:

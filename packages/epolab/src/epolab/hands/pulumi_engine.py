@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from epolab.errors import CommandFailedError, EpolabError, PulumiMissingError
@@ -21,6 +22,12 @@ REPOSITORY = Path(__file__).resolve().parents[5]
 MODULES = REPOSITORY / "toolchain" / "pulumi"
 _SDK = f"github.com/pulumi/pulumi/sdk/v3@v{VERSION}"
 _VERSION_FLAG = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
+Program = tuple[Path, str, str]
+"""A folder with pinned modules, the package in it that is built, flags of its linker."""
+_PROGRAMS: tuple[Program, ...] = (
+    (MODULES, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", _VERSION_FLAG),
+    (MODULES / "language-python", "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python", ""),
+)
 _SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
 _INSTALL_LIMIT_SECONDS = 180
 _INSTALL = f"""
@@ -121,15 +128,15 @@ def _build(folder: Path, progress: Progress) -> None:
     binaries, log = folder / "bin", folder / "build.log"
     binaries.mkdir()
     with GoToolchain.prepared(MODULES / "toolchain.sum", log) as go:
-        for modules, package, flags in _programs():
+
+        def build(program: Program) -> None:
+            modules, package, flags = program
             progress(f"building {package.rsplit('/', 1)[1]}")
             argv = ["build", "-trimpath", f"-ldflags=-s -w {flags}", f"-o={binaries}/", package]
             run_logged(go.argv(argv), log=log, folder=modules, environment=go.environment)
+
+        with ThreadPoolExecutor() as pool:  # while one is linked, by one thread, the other is compiled
+            list(pool.map(build, _PROGRAMS))
         for script in _SCRIPTS:
             copied = shutil.copy(go.module_folder(_SDK) / script, binaries)
             Path(copied).chmod(0o755)
-
-
-def _programs() -> Iterator[tuple[Path, str, str]]:
-    yield MODULES, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", _VERSION_FLAG
-    yield MODULES / "language-python", "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python", ""

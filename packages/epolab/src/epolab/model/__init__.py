@@ -3,7 +3,7 @@
 from epolab.model.document import to_document
 from epolab.model.firewall import FirewallException, FirewallRule, SiteFirewall
 from epolab.model.link import Link, Shape
-from epolab.model.management import Assignment, Group, HandlerRule, Management, Policy, Repository, Task
+from epolab.model.management import Assignment, Group, HandlerGroup, HandlerRule, Management, Policy, Repository, Task
 from epolab.model.node import Interface, Node, Route
 from epolab.model.problem import Problem
 from epolab.model.segment import Segment
@@ -15,6 +15,7 @@ __all__ = [
     "FirewallException",
     "FirewallRule",
     "Group",
+    "HandlerGroup",
     "HandlerRule",
     "Interface",
     "Link",

@@ -51,8 +51,20 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class HandlerGroup:
+    """Handlers (node paths) under one name, in order; with `spread` agents draw among them instead."""
+
+    name: str
+    handlers: tuple[str, ...]
+    spread: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerRule:
-    """Which handlers, in priority order, agents of a group or of subnets use; neither one is the default rule."""
+    """Which handlers agents of a group and of subnets use; neither one is the default rule.
+
+    `use` holds node paths and names of handler groups in priority order; empty: all handlers, among which agents draw.
+    """
 
     name: str
     group: str | None
@@ -79,3 +91,4 @@ class Management:
     tasks: tuple[Task, ...] = ()
     handlers: tuple[HandlerRule, ...] = ()
     repositories: tuple[Repository, ...] = ()
+    handler_groups: tuple[HandlerGroup, ...] = ()

@@ -6,6 +6,10 @@ from typing import Literal
 
 ZONE = "test"
 
+RELAYS_SINCE = (4, 8)
+ALL_HANDLERS_SINCE = (4, 5)
+NO_RELAY_ON = "AIX"
+
 Kind = Literal["container", "vm"]
 
 
@@ -39,6 +43,11 @@ class Route:
         return 6 if ":" in self.via else 4
 
 
+def can_relay(version: str, platform: str) -> bool:
+    """Whether an agent of a version on a platform may be a relay."""
+    return platform != NO_RELAY_ON and tuple(int(part) for part in version.split(".")[:2]) >= RELAYS_SINCE
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One container or VM of the lab."""
@@ -53,6 +62,10 @@ class Node:
     version: str
     memory_mib: int
     image: str | None
+    swarm: int = 0
+    """How many agents run in one process of the node; 0 is no swarm."""
+    platform: str = "Linux"
+    """What the node's agent says that it runs on."""
 
     @property
     def path(self) -> str:
@@ -73,6 +86,21 @@ class Node:
     def ipv6(self) -> IPv6Address:
         """The address of the first interface."""
         return self.interfaces[0].ipv6.ip
+
+    @property
+    def can_relay(self) -> bool:
+        """Whether the node's agent may be a relay: from 4.8 on, and not on AIX [source S1]."""
+        return can_relay(self.version, self.platform)
+
+    @property
+    def looks_for_relays(self) -> bool:
+        """Whether the node's agent may live behind a relay: from 4.8 on, on every platform [source S1]."""
+        return can_relay(self.version, "")
+
+    @property
+    def answers_all_handlers(self) -> bool:
+        """Whether the node's agent answers every handler of its site list: from 4.5 on, older ones the first alone."""
+        return tuple(int(part) for part in self.version.split(".")[:2]) >= ALL_HANDLERS_SINCE
 
     def has(self, component: str) -> bool:
         """Whether the node carries a component, such as `agent`."""

@@ -22,10 +22,30 @@ class ForwardRule:
     destinations_v6: tuple[str, ...]
 
 
+def hidden(topology: Topology, source: Node, destination: Node) -> bool:
+    """Whether NAT keeps a new connection away: nobody outside a site behind NAT opens one into it."""
+    return source.site != destination.site and topology.site(destination.site).nat
+
+
+def seen_as(topology: Topology, source: Node, site: str) -> Node:
+    """The node whose addresses a site sees as the source of a connection: the router, if the source is behind NAT."""
+    return router(topology, source.site) if topology.site(source.site).nat and source.site != site else source
+
+
+def seen_cidrs(topology: Topology, source: Node, destination: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The host CIDRs, IPv4 and IPv6, under which a node may see connections of another one."""
+    if source.site == destination.site or not topology.site(source.site).nat:
+        return host_cidrs(source)
+    lines = [i for i in router(topology, source.site).interfaces if i.link is not None]
+    return tuple(f"{i.ipv4.ip}/32" for i in lines), tuple(f"{i.ipv6.ip}/128" for i in lines)
+
+
 def reachable(topology: Topology, source: Node, destination: Node, protocol: str, port: int) -> bool:
-    """Whether a new connection gets to a node's first address, as far as links and site firewalls are concerned."""
+    """Whether a new connection gets to a node's first address, as far as links, site firewalls and NAT go."""
     if source.path == destination.path:
         return True
+    if hidden(topology, source, destination):
+        return False
     if site_path(topology.links, source.site, destination.site) is None:
         return False
     on_the_way = routers_between(topology, source, destination)
@@ -33,10 +53,13 @@ def reachable(topology: Topology, source: Node, destination: Node, protocol: str
 
 
 def passes(topology: Topology, site: str, source: Node, destination: Node, protocol: str, port: int) -> bool:
-    """Whether one site's firewall lets a new connection through: the first rule that matches decides."""
-    firewall = topology.site(site).firewall
+    """Whether one site's firewall lets a new connection through: the first rule that matches decides.
+
+    Whoever comes from behind NAT is, to the firewalls of other sites, the router of its own.
+    """
+    firewall, seen = topology.site(site).firewall, seen_as(topology, source, site)
     for rule in firewall.rules:
-        if _matches(rule, source, destination, protocol, port):
+        if _matches(rule, seen, destination, protocol, port):
             return rule.action == "allow"
     return firewall.default == "allow"
 

@@ -38,6 +38,16 @@ def agents(topology: Topology) -> tuple[Node, ...]:
     return nodes_with(topology, "agent")
 
 
+def swarms(topology: Topology) -> tuple[Node, ...]:
+    """The nodes that run many agents in one process."""
+    return nodes_with(topology, "swarm")
+
+
+def pushables(topology: Topology) -> tuple[Node, ...]:
+    """The nodes without an agent that one can be pushed to."""
+    return nodes_with(topology, "pushable")
+
+
 def relays(topology: Topology) -> tuple[Node, ...]:
     """The agents that the management tree turns into relays."""
     return nodes_with(topology, "relay")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from epolab.model.management import Category, HandlerRule, Policy
-from epolab.model.node import Node
+from epolab.model.node import ZONE, Node
 from epolab.model.paths import segments_of
 from epolab.model.ports import (
     AGENT_WAKEUP,
@@ -16,7 +16,7 @@ from epolab.model.ports import (
     RELAY_DISCOVERY,
 )
 from epolab.model.reach import reachable
-from epolab.model.roles import nodes_with, relays, repositories
+from epolab.model.roles import handlers, nodes_with, relays, repositories
 from epolab.model.topology import Topology
 
 
@@ -33,8 +33,25 @@ class SiteList:
         return frozenset(node.path for node in (*self.handlers, *self.repositories))
 
 
+def swarm_group(node: Node) -> str:
+    """The path of the group that the agents of a swarm are in: one of their own, in that of their site."""
+    return f"{node.site}/{node.name}"
+
+
+def swarm_members(node: Node) -> tuple[str, ...]:
+    """The full names of a swarm's agents, which are systems of their own."""
+    return tuple(f"{node.name}-{number:04d}.{node.site}.{ZONE}" for number in range(1, node.swarm + 1))
+
+
+def systems_of(node: Node) -> tuple[str, ...]:
+    """The full names of the systems that a node is at the server: one for its agent, one for each of a swarm's."""
+    return (*([node.fqdn] if node.has("agent") else []), *swarm_members(node))
+
+
 def group_of(topology: Topology, node: Node) -> str:
-    """The path of the group a system is in, `""` for My Organization itself."""
+    """The path of the group a system (or a swarm, where the node has no agent) is in, `""` for My Organization."""
+    if node.swarm and not node.has("agent"):
+        return swarm_group(node)
     return next((g.path for g in topology.management.groups if node.path in g.systems), "")
 
 
@@ -57,6 +74,12 @@ def policies_of(topology: Topology, node: Node) -> dict[Category, Policy]:
     return found
 
 
+def refuses_relay(topology: Topology, node: Node) -> bool:
+    """Whether a policy turns an agent into a relay that cannot be one: it stays what it is."""
+    policy = policies_of(topology, node).get("relay") if node.has("agent") else None
+    return policy is not None and policy.settings.get("enabled") is True and not node.can_relay
+
+
 def handler_rule(topology: Topology, node: Node) -> HandlerRule:
     """The first handler rule that applies to an agent; the default rule, which is last, applies to all."""
     lineage = group_lineage(group_of(topology, node))
@@ -75,9 +98,30 @@ def _in_subnet(node: Node, subnet: str) -> bool:
     return any(address in network for address in (node.ipv4, node.ipv6))
 
 
+def handler_tiers(topology: Topology, node: Node) -> tuple[tuple[Node, ...], ...]:
+    """The handlers that an agent is assigned, in the order in which it tries them; among those of a tier it draws."""
+    everyone = tuple(handler.path for handler in handlers(topology))
+    use = handler_rule(topology, node).use
+    tiers = [tier for name in use for tier in _tiers_named(topology, name)] if use else [everyone]
+    seen: set[str] = set()
+    found = []
+    for tier in tiers:
+        fresh = [path for path in tier if path not in seen]
+        seen.update(fresh)
+        found += [tuple(topology.node(path) for path in fresh)] if fresh else []
+    return tuple(found)
+
+
+def _tiers_named(topology: Topology, name: str) -> list[tuple[str, ...]]:
+    group = next((group for group in topology.management.handler_groups if group.name == name), None)
+    if group is None:
+        return [(name,)]
+    return [group.handlers] if group.spread else [(path,) for path in group.handlers]
+
+
 def handler_order(topology: Topology, node: Node) -> tuple[Node, ...]:
-    """The handlers that an agent is assigned, in the order in which it tries them."""
-    return tuple(topology.node(path) for path in handler_rule(topology, node).use)
+    """The same, tier after tier: those of a tier in the order in which the site list names them."""
+    return tuple(handler for tier in handler_tiers(topology, node) for handler in tier)
 
 
 def direct_handlers(topology: Topology, node: Node) -> tuple[Node, ...]:
@@ -86,9 +130,14 @@ def direct_handlers(topology: Topology, node: Node) -> tuple[Node, ...]:
 
 
 def wakers(topology: Topology, node: Node) -> tuple[Node, ...]:
-    """The handlers whose wake-up calls get to an agent: those of its list that the site firewalls let through."""
+    """The handlers whose wake-up calls get to an agent: those of its list that the site firewalls let through.
+
+    Agents before 4.5 answer the first handler of their list only (domain: agent-server communication).
+    """
     port = wakeup_port(topology, node)
-    return tuple(h for h in handler_order(topology, node) if reachable(topology, h, node, "tcp", port))
+    listed = handler_order(topology, node)
+    callers = listed if node.answers_all_handlers else listed[:1]
+    return tuple(h for h in callers if reachable(topology, h, node, "tcp", port))
 
 
 def needs_relay(topology: Topology, node: Node) -> bool:
@@ -97,22 +146,41 @@ def needs_relay(topology: Topology, node: Node) -> bool:
 
 
 def relays_for(topology: Topology, node: Node) -> tuple[Node, ...]:
-    """The relays that answer an agent's broadcast: others that serve one of its segments and listen where it asks."""
+    """The relays that answer an agent's broadcast: others that serve one of its segments and listen where it asks.
+
+    None where its version does not know of relays, or its policy forbids it to ask.
+    """
+    if not node.looks_for_relays:
+        return ()
+    policy = policies_of(topology, node).get("relay")
+    if policy is not None and policy.settings.get("discover") == "never":
+        return ()
     near = [r for r in relays(topology) if r.path != node.path and served_segment(r) in segments_of(node)]
     return tuple(r for r in near if discovery_port(node) in discovery_ports(topology, r))
 
 
 def relay_clients(topology: Topology, relay: Node) -> tuple[Node, ...]:
-    """The agents that may come to a relay: those on the segment it serves."""
+    """The agents, and then the swarms, that may come to a relay: those on the segment it serves."""
     segment = served_segment(relay)
-    return tuple(a for a in nodes_with(topology, "agent") if a.path != relay.path and segment in segments_of(a))
+    nodes = (*nodes_with(topology, "agent"), *nodes_with(topology, "swarm"))
+    return tuple(node for node in nodes if node.path != relay.path and segment in segments_of(node))
 
 
 def relay_port(topology: Topology, relay: Node) -> int:
-    """The TCP port a relay serves, by its policy."""
+    """The TCP port a relay serves: its wake-up port in 5.x, and by its policy before, or where that says so."""
+    if shares_port(topology, relay):
+        return wakeup_port(topology, relay)
     policy = policies_of(topology, relay).get("relay")
     port = policy.settings.get("port", RELAY) if policy else RELAY
     return port if isinstance(port, int) else RELAY
+
+
+def shares_port(topology: Topology, relay: Node) -> bool:
+    """Whether a relay takes connections on its agent's wake-up port: in 5.x (domain: port table), unless its policy
+    gives it a port of its own."""
+    policy = policies_of(topology, relay).get("relay")
+    own = policy is not None and policy.settings.get("ownPort") is True
+    return discovery_port(relay) == BROADCAST and not own
 
 
 def discovery_ports(topology: Topology, relay: Node) -> tuple[int, ...]:

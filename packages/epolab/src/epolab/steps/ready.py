@@ -19,6 +19,8 @@ from epolab.steps.work import Work
 
 LIMIT_SECONDS = 240.0
 INTERVALS = 2.0
+SWARM_PER_SECOND = 10.0
+CROWD = 100
 WAKEUP_MINUTES = 1  # the least that the server knows: until then it waits for agents that do not answer
 WAKEUP_SECONDS = 60.0 * WAKEUP_MINUTES + 15.0
 READY = "the lab becomes ready"
@@ -65,6 +67,12 @@ def missing(document: Mapping[str, Any], agents: Collection[str], others: Collec
     return [*(f"{name}: has not called in" for name in sorted(set(agents) - known)), *lines]
 
 
+def expected(topology: Topology) -> list[str]:
+    """The full names of all systems that call in: an agent's node is one, a swarm's agents are one each."""
+    members = [name for node in facts.swarms(topology) for name in facts.swarm_members(node)]
+    return [*(node.fqdn for node in facts.agents(topology)), *members]
+
+
 def sleepers(document: Mapping[str, Any]) -> list[str]:
     """The full names of the systems that could be ready if they called in now."""
     return [entry["fqdn"] for entry in document["systems"] if entry.get("enrolled") and not entry["ready"]]
@@ -73,13 +81,16 @@ def sleepers(document: Mapping[str, Any]) -> list[str]:
 def is_only_late(document: Mapping[str, Any], topology: Topology) -> bool:
     """Whether nothing is missing but enrolled agents that nobody can wake: they are not current until they call in."""
     late = {node.fqdn for node in unreached(topology)} & set(sleepers(document))
-    others = [node.fqdn for node in facts.agents(topology) if node.fqdn not in late]
+    others = [name for name in expected(topology) if name not in late]
     return not missing(document, others, [node.fqdn for node in facts.handlers(topology)])
 
 
 def limit_seconds(topology: Topology) -> float:
-    """How long to wait at most: agents that cannot be woken are waited for until their own time to call in."""
-    return LIMIT_SECONDS + INTERVALS * max((node.asci_seconds for node in unreached(topology)), default=0.0)
+    """How long to wait at most: agents that cannot be woken are waited for until their own time to call in, and a
+    swarm's agents come one after the other."""
+    own_time = [node.asci_seconds for node in (*unreached(topology), *facts.swarms(topology))]
+    crowd = sum(node.swarm for node in facts.swarms(topology)) / SWARM_PER_SECOND
+    return LIMIT_SECONDS + INTERVALS * max(own_time, default=0.0) + crowd
 
 
 def run(work: Work) -> bool:
@@ -107,6 +118,7 @@ class Wait:
     last: list[str] = field(default_factory=list)
     waited: bool = False
     late: float | None = None
+    crowd: int = 0
     _waking: Future[Any] | None = None
 
     def is_over(self) -> bool:
@@ -117,7 +129,7 @@ class Wait:
             self.last = [error.message]
         if not self.last:
             return True
-        if not self.waited or len(self.last) < 4:
+        if not self.waited or len(self.last) < 4 or self._crowd_moved():
             self.work.progress.note(f"waiting for {len(self.last)}: {', '.join(self.last[:3])}")
         self.waited = True
         self._give_up_in_time()
@@ -125,12 +137,19 @@ class Wait:
 
     def _look(self) -> None:
         topology = self.work.topology
-        document = ask(self.work)
-        agents, handlers = facts.agents(topology), facts.handlers(topology)
-        self.last = missing(document, [node.fqdn for node in agents], [node.fqdn for node in handlers])
+        document = ask(self.work, limit_seconds=30.0 if facts.swarms(topology) else 10.0)
+        self.last = missing(document, expected(topology), [node.fqdn for node in facts.handlers(topology)])
         if self.last and is_only_late(document, topology):
             self.late = seconds()
         self._wake(sleepers(document))
+
+    def _crowd_moved(self) -> bool:
+        """Whether another hundred of a swarm's agents came in since this was last said: that is not being stuck."""
+        moved = bool(facts.swarms(self.work.topology)) and len(self.last) // CROWD != self.crowd
+        if moved:
+            self.crowd = len(self.last) // CROWD
+            self.late = seconds()
+        return moved
 
     def _give_up_in_time(self) -> None:
         """Only who is late by its own interval is waited for longer than the others."""

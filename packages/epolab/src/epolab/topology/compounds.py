@@ -111,11 +111,17 @@ class Key:
     meaning: str
     required: bool = False
     written: str | None = None
+    unless: str | None = None
 
 
-def key(spec: Spec[Any], meaning: str, *, required: bool = False, written: str | None = None) -> Any:
-    """A field of a file record; `written` is the key in the file where Python cannot use it."""
-    return field(default=None, metadata={"key": Key(spec, meaning, required, written)})
+def key(
+    spec: Spec[Any], meaning: str, *, required: bool = False, written: str | None = None, unless: str | None = None
+) -> Any:
+    """A field of a file record; `written` is the key in the file where Python cannot use it.
+
+    What is required may be left out where the key `unless` is there.
+    """
+    return field(default=None, metadata={"key": Key(spec, meaning, required, written, unless)})
 
 
 def keys_of(record: type[Any]) -> dict[str, tuple[str, Key]]:
@@ -158,7 +164,8 @@ class Record(Generic[T]):
         present = {name.text for name, _ in value.entries}
         absent = [name for name in known if name not in present]
         guessed = {self._unknown(name, absent, path, report) for name in unknown}
-        self._missing([n for n in absent if known[n][1].required and n not in guessed], value.place, path, report)
+        needed = [n for n in absent if known[n][1].required and known[n][1].unless not in present]
+        self._missing([n for n in needed if n not in guessed], value.place, path, report)
         return self.of(**given)
 
     def _unknown(self, name: Scalar, absent: list[str], path: Path, report: Report) -> str | None:
@@ -184,10 +191,12 @@ class Record(Generic[T]):
     def schema(self) -> Schema:
         known = keys_of(self.of)
         properties = {name: {**k.spec.schema(), "description": k.meaning} for name, (_, k) in known.items()}
-        required = [name for name, (_, k) in known.items() if k.required]
+        required = [name for name, (_, k) in known.items() if k.required and k.unless is None]
+        either = [[{"required": [n]}, {"required": [k.unless]}] for n, (_, k) in known.items() if k.unless is not None]
         kinds: Any = ["object", "null"] if self.empty_too else "object"
         body: Schema = {"type": kinds, "properties": properties, "additionalProperties": False}
-        return {**body, "required": required} if required else body
+        choices: Schema = {"anyOf": either[0]} if either else {}
+        return {**body, "required": required, **choices} if required else {**body, **choices}
 
     def describe(self) -> str:
         return self.noun

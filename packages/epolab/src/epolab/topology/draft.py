@@ -60,6 +60,11 @@ class DraftSite:
         return self.file.networks.value if self.file.networks else ()
 
     @property
+    def nat(self) -> bool:
+        """Whether the site is behind NAT."""
+        return self.file.nat is not None and self.file.nat.value
+
+    @property
     def firewall(self) -> FirewallFile:
         """The site's firewall as declared."""
         return self.file.firewall.value if self.file.firewall else FirewallFile()
@@ -161,6 +166,7 @@ def _nodes(site: str, key: Located[str], file: NodeFile) -> Iterator[DraftNode]:
 def expand_components(file: NodeFile) -> tuple[str, ...]:
     """The components of a node: what is written and what it implies, each once; a server has its handler built in."""
     written = [word.value for word in file.components.value] if file.components else []
+    written += ["swarm"] if file.swarm is not None else []
     implied = [component for word in written for component in _IMPLIED.get(word, ())]
     unique = dict.fromkeys([*_agent_first(implied), *written])
     return tuple(c for c in unique if not (c == "handler" and "server" in unique))

@@ -24,7 +24,10 @@ COMPONENT_MIB = {
     "agent": 40,
     "relay": 32,
     "superagent": 16,
+    "pushable": 48,
+    "swarm": 60,
 }
+SWARM_AGENT_KIB = 60
 VM_MIB = 512
 
 
@@ -38,10 +41,10 @@ def with_policies_in_force(draft: Draft, topology: Topology) -> Topology:
 
 
 def roles_in_force(topology: Topology, node: Node) -> frozenset[str]:
-    """Which of the roles an agent has; a node without an agent has none."""
+    """Which of the roles an agent has; a node without an agent has none, and no agent is what it cannot be."""
     policies = policies_of(topology, node) if node.has("agent") else {}
     relay, superagent = (policies[c].settings if c in policies else {} for c in ("relay", "superagent"))
-    found = {"relay"} if relay.get("enabled") is True else set()
+    found = {"relay"} if relay.get("enabled") is True and node.can_relay else set()
     if superagent.get("enabled") is True:
         found |= {"superagent", "repository"} if superagent.get("repository") is True else {"superagent"}
     return frozenset(found)
@@ -49,13 +52,14 @@ def roles_in_force(topology: Topology, node: Node) -> frozenset[str]:
 
 def _governed(draft: Draft, topology: Topology, node: Node) -> Node:
     if not node.has("agent"):
-        return node
+        return replace(node, asci_seconds=_asci(topology, node)) if node.swarm else node
     roles = roles_in_force(topology, node)
     kept = [component for component in node.components if component not in ROLES or component in roles]
     given = [role for role in ("relay", "superagent") if role in roles and role not in kept]
     governed = replace(node, components=(*kept, *given), asci_seconds=_asci(topology, node))
     memory = draft.by_path[node.path].file.memory
-    return replace(governed, memory_mib=int(memory.value) if memory else default_memory_mib(node.kind, (*kept, *given)))
+    needed = default_memory_mib(node.kind, (*kept, *given), node.swarm)
+    return replace(governed, memory_mib=int(memory.value) if memory else needed)
 
 
 def _asci(topology: Topology, node: Node) -> float:
@@ -64,11 +68,12 @@ def _asci(topology: Topology, node: Node) -> float:
     return float(asci) if isinstance(asci, int | float) else node.asci_seconds
 
 
-def default_memory_mib(kind: Kind, components: tuple[str, ...]) -> int:
-    """What a node is reckoned to need: its components, and a whole system's share if it is a VM."""
+def default_memory_mib(kind: Kind, components: tuple[str, ...], swarm: int = 0) -> int:
+    """What a node is reckoned to need: its components, each agent of a swarm, a whole system's share if it is a VM."""
+    agents = -(-swarm * SWARM_AGENT_KIB // 1024)
     if kind == "vm":
-        return VM_MIB
-    return BASE_MIB + sum(COMPONENT_MIB.get(component, 0) for component in components)
+        return VM_MIB + agents
+    return BASE_MIB + sum(COMPONENT_MIB.get(component, 0) for component in components) + agents
 
 
 def _repositories(draft: Draft, topology: Topology) -> Iterator[Repository]:

@@ -10,6 +10,7 @@ from epolab.model.management import (
     Assignment,
     Category,
     Group,
+    HandlerGroup,
     HandlerRule,
     Management,
     Policy,
@@ -30,6 +31,7 @@ SUPERAGENT_POLICY = "SuperAgent repository"
 RELAY_POLICY = "RelayServer"
 UPDATE_TASK = "Default update task"
 DEFAULT_RULE = "Default rule"
+ALL_HANDLERS = "all"
 SMALLEST_UPDATE_SECONDS = 30.0
 
 
@@ -54,8 +56,8 @@ def plan_management(draft: Draft) -> Management:
     policies = [*_declared_policies(draft), *_default_policies(draft)]
     declared = list(_declared_assignments(draft, groups))
     assignments = [*declared, *_default_assignments(draft, groups, _targets(policies, declared))]
-    for node in draft.with_component("agent"):
-        if node.file.asci is not None:
+    for node in draft.nodes:
+        if node.file.asci is not None and {"agent", "swarm"} & set(node.components):
             _give_own_asci(draft, node, groups, policies, assignments)
     return Management(
         groups=groups,
@@ -63,6 +65,7 @@ def plan_management(draft: Draft) -> Management:
         assignments=_one_per_target(policies, assignments),
         tasks=tuple(_tasks(draft, groups)),
         handlers=tuple(_handler_rules(draft, groups)),
+        handler_groups=tuple(_handler_groups(draft)),
     )
 
 
@@ -144,7 +147,10 @@ def _give_own_asci(
     settings = _in_force(node, groups, policies, assignments)
     policies.append(Policy(name, "agent", {**settings, "asciSeconds": whole(asci)}))
     assignments[:] = [a for a in assignments if not (a.system == node.path and _category(policies, a) == "agent")]
-    assignments.insert(0, Assignment(name, None, node.path))
+    if "agent" in node.components:
+        assignments.insert(0, Assignment(name, None, node.path))
+    if "swarm" in node.components:
+        assignments.insert(0, Assignment(name, f"{node.site}/{node.name}", None))
 
 
 def _in_force(
@@ -192,11 +198,36 @@ def _handler_rules(draft: Draft, groups: tuple[Group, ...]) -> Iterator[HandlerR
         rule = written.value
         group = tree_path(rule.group.value) if rule.group else None
         subnets = tuple(word.value for word in rule.subnet.value) if rule.subnet else ()
-        use = tuple(node.path for word in rule.use.value for node in draft.expand(word.value)) if rule.use else ()
-        if use and (subnets or group in known):
+        words = [word.value for word in rule.use.value] if rule.use else []
+        use = tuple(path for word in words for path in _named(draft, word))
+        if (use or words == [ALL_HANDLERS]) and (subnets or group in known):
             name = rule.name.value if rule.name else f"Rule for {group or ', '.join(subnets) or ROOT_GROUP}"
             yield HandlerRule(name, group, subnets, tuple(dict.fromkeys(use)))
     yield HandlerRule(DEFAULT_RULE, None, (), handler_paths(draft))
+
+
+def _named(draft: Draft, word: str) -> tuple[str, ...]:
+    """A handler group by its name, else the handlers that a reference stands for."""
+    if word in handler_group_names(draft):
+        return (word,)
+    return tuple(node.path for node in draft.expand(word))
+
+
+def handler_group_names(draft: Draft) -> tuple[str, ...]:
+    """The names of the handler groups in the file."""
+    return (
+        tuple(name.value for name, _ in draft.management.handler_groups.value)
+        if draft.management.handler_groups
+        else ()
+    )
+
+
+def _handler_groups(draft: Draft) -> Iterator[HandlerGroup]:
+    for name, written in draft.management.handler_groups.value if draft.management.handler_groups else ():
+        body = written.value
+        words = [word.value for word in body.handlers.value] if body.handlers else []
+        paths = [node.path for word in words for node in draft.expand(word)]
+        yield HandlerGroup(name.value, tuple(dict.fromkeys(paths)), bool(body.spread and body.spread.value))
 
 
 def handler_paths(draft: Draft) -> tuple[str, ...]:

@@ -26,10 +26,17 @@ _PORT = Whole(
 CATEGORIES: dict[Category, dict[str, tuple[Spec[Any], object, str]]] = {
     "agent": {
         "asciSeconds": (Whole(1, 86_400), 10, "agent-server communication interval; by default the lab's `asci`"),
-        "enforcementSeconds": (Whole(1, 86_400), 300, "interval of local policy enforcement"),
+        "enforcementSeconds": (
+            Whole(1, 86_400),
+            None,
+            "interval of local policy enforcement; 5 minutes in 4.x, an hour in 5.x, shorter as the ASCI is",
+        ),
         "wakeupPort": (_PORT, ports.AGENT_WAKEUP, "port of wake-up calls and the log page"),
         "eventPriority": (Whole(0, 7), 3, "events of this severity or graver are sent at once"),
+        "eventIntervalSeconds": (Whole(0, 86_400), 0, "so long at least between two such uploads"),
+        "eventsPerUpload": (Whole(1, 10_000), 1000, "so many events at most in one of them"),
         "onlyServerConnections": (Flag(), True, "accept connections from handlers only"),
+        "acceptBroadcasts": (Flag(), True, "call in after a SuperAgent's broadcast"),
     },
     "superagent": {
         "enabled": (Flag(), False, "turn the agent into a SuperAgent"),
@@ -40,6 +47,9 @@ CATEGORIES: dict[Category, dict[str, tuple[Spec[Any], object, str]]] = {
         "enabled": (Flag(), False, "turn the agent into a relay"),
         "port": (_PORT, ports.RELAY, "port that the relay serves"),
         "discoveryPorts": (Many(_PORT, minimum=1), list(ports.RELAY_DISCOVERY), "ports of the discovery broadcast"),
+        "answerWithinMs": (Whole(0, 500), 100, "a relay answers a discovery within so many milliseconds, 0: at once"),
+        "ownPort": (Flag(), False, "a relay of 5.x listens on `port` too, not on its wake-up port"),
+        "discover": (Choice("mode", ("needed", "always", "never")), "needed", "when an agent looks for relays"),
     },
     "update": {
         "repositoryMode": (Choice("mode", ("subnet", "ping", "order")), "subnet", "how a repository is chosen"),
@@ -60,8 +70,8 @@ SUPPORTED = {
 
 
 def defaults(category: Category) -> dict[str, object]:
-    """The settings of a category where a policy says nothing."""
-    return {name: default for name, (_, default, _) in CATEGORIES[category].items()}
+    """The settings of a category where a policy says nothing; what depends on the agent's version is not among them."""
+    return {name: default for name, (_, default, _) in CATEGORIES[category].items() if default is not None}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ COMPONENTS = {
     "relay": "an agent that becomes a relay by policy",
     "superagent": "an agent that becomes a SuperAgent with a repository by policy",
     "repository": "the same as `superagent`",
+    "pushable": "no agent yet, but an administrator's account to push one to (`system.deployAgent`); its firewall has "
+    "the exceptions that the agent will need",
+    "swarm": "many agents in one process, as many as the key `swarm` says",
 }
 
 INTRODUCTION = """\
@@ -83,7 +86,8 @@ wan:
 - **Firewalls of nodes.** Their exceptions follow the relays and SuperAgents that the file declares, by component or by
   policy. A role that is turned on later, at the server, opens nothing: what it listens on stays closed until the file
   declares it too.
-- **Handlers.** The last handler rule is for everyone else: all handlers, the server first.
+- **Handlers.** The last handler rule is for everyone else: all handlers, the server first. Write
+  `{group: My Organization, use: all}` to have agents draw among all of them instead.
 
 ## Equivalent forms
 
@@ -117,7 +121,8 @@ def _sections() -> Iterator[str]:
         yield "| key | value | meaning |"
         yield "| --- | --- | --- |"
         for name, (_, key) in keys_of(record.of).items():
-            required = " **Required.**" if key.required else ""
+            unless = f" unless `{key.unless}` is there" if key.unless else ""
+            required = f" **Required{unless}.**" if key.required else ""
             yield f"| `{name}` | {key.spec.describe()} | {key.meaning}.{required} |".replace("..", ".")
         yield ""
 
@@ -153,6 +158,8 @@ def _settings() -> Iterator[str]:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "by version"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

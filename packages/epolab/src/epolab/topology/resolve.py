@@ -16,6 +16,7 @@ from epolab.topology.v1 import Names, RuleFile
 from epolab.topology.wiring import interfaces, routes
 
 DEFAULT_VERSION = "4.8.0"
+DEFAULT_PLATFORM = "Linux"
 
 
 def resolve(draft: Draft, file: str, stem: str) -> Topology:
@@ -40,13 +41,14 @@ def _site(draft: Draft, site: DraftSite, plan: Plan, links: tuple[Link, ...]) ->
         segments=plan.segments[site.name],
         nodes=tuple(_node(draft, site, node, plan, links) for node in site.nodes),
         firewall=_firewall(draft, site),
-        nat=False,
+        nat=site.nat,
     )
 
 
 def _node(draft: Draft, site: DraftSite, node: DraftNode, plan: Plan, links: tuple[Link, ...]) -> Node:
     file = node.file
     kind: Kind = "vm" if file.kind and file.kind.value == "vm" else "container"
+    swarm = file.swarm.value if file.swarm else 0
     return Node(
         site=site.name,
         name=node.name,
@@ -56,8 +58,10 @@ def _node(draft: Draft, site: DraftSite, node: DraftNode, plan: Plan, links: tup
         routes=routes(site, node, plan, links),
         asci_seconds=seconds(file.asci.value if file.asci else None, lab_asci(draft)),
         version=file.version.value if file.version else DEFAULT_VERSION,
-        memory_mib=int(file.memory.value) if file.memory else default_memory_mib(kind, node.components),
+        memory_mib=int(file.memory.value) if file.memory else default_memory_mib(kind, node.components, swarm),
         image=file.image.value if file.image else None,
+        swarm=swarm,
+        platform=file.platform.value if file.platform else DEFAULT_PLATFORM,
     )
 
 

@@ -19,6 +19,8 @@ def tree_path(written: str) -> str:
 
 def default_group(node: DraftNode) -> str:
     """Where an agent is unless a declared group holds it."""
+    if "swarm" in node.components and "agent" not in node.components:
+        return f"{node.site}/{node.name}"
     if "superagent" in node.components:
         return f"{node.site}/{SUPERAGENTS}"
     return f"{node.site}/{RELAYS}" if "relay" in node.components else node.site
@@ -46,6 +48,7 @@ def _site_groups(site: DraftSite) -> Iterator[str]:
     """The site's own group, also of a site without agents yet, and those of the roles that are there."""
     yield site.name
     agents = [node for node in site.nodes if "agent" in node.components]
+    yield from (f"{site.name}/{node.name}" for node in site.nodes if "swarm" in node.components)
     for group in (f"{site.name}/{SUPERAGENTS}", f"{site.name}/{RELAYS}"):
         if any(default_group(node) == group for node in agents):
             yield group

@@ -41,13 +41,22 @@ class NodeFile:
         "What runs on the node. `relay` and `superagent` put an agent there, and declare policy, assignment and "
         "firewall exceptions; `repository` is a SuperAgent that keeps a repository, as `superagent` does by itself.",
         required=True,
+        unless="swarm",
     )
     kind: Located[str] | None = key(Choice("kind", ("container", "vm")), "How the node runs; `container` by default")
     count: Located[int] | None = key(
         Whole(1, 200, "count-out-of-bounds"), "Makes that many nodes, named `<node>-1`, `<node>-2`, …"
     )
+    swarm: Located[int] | None = key(
+        Whole(1, 20_000, "swarm-out-of-bounds"),
+        "Makes that many agents in one process of the node, and gives it the component `swarm`",
+    )
     asci: Located[Decimal] | None = key(Amount(ASCI), "Agent-server communication interval of this node's agent")
     version: Located[str] | None = key(words.VERSION, "Agent version; `4.8.0` by default; a relay needs 4.8 or later")
+    platform: Located[str] | None = key(
+        Choice("platform", words.PLATFORMS),
+        "What the agent says that it runs on, and behaves like; `Linux` by default; no relay runs on AIX",
+    )
     image: Located[str] | None = key(Text("image"), "Image instead of the lab's own node image")
     memory: Located[Decimal] | None = key(Amount(SIZE), "Memory to reckon with; by default from the components")
     network: Names | None = key(
@@ -105,9 +114,13 @@ class SiteFile:
         "L2 segments by name; left out: one, called `lan`",
     )
     nodes: Located[Entries[Located[NodeFile]]] | None = key(
-        Table(words.NODE_NAME, Record(NodeFile, "a node", later=words.NODE_KEYS_LATER)), "Nodes by name"
+        Table(words.NODE_NAME, Record(NodeFile, "a node")), "Nodes by name"
     )
-    nat: Located[bool] | None = key(Flag(), "Address translation at the site's router; only `false` is supported yet")
+    nat: Located[bool] | None = key(
+        Flag(),
+        "Whether the site is behind NAT: what leaves it bears its router's address on the WAN link, in both families, "
+        "and nobody outside opens a connection into it; `false` by default",
+    )
     firewall: Located[FirewallFile] | None = key(
         Record(FirewallFile, "a site firewall", empty_too=True), "What the site's router forwards; left out: everything"
     )
@@ -181,8 +194,18 @@ class TaskFile:
 
 
 @dataclass(frozen=True)
+class HandlerGroupFile:
+    """Handlers under one name."""
+
+    handlers: Names | None = key(
+        NodeReferences, "Its handlers in order, as `site/node`; one may be in several groups", required=True
+    )
+    spread: Located[bool] | None = key(Flag(), "`true`: agents draw among them; `false`, in order, by default")
+
+
+@dataclass(frozen=True)
 class HandlerRuleFile:
-    """Which handlers the agents of a group or of subnets use, in order."""
+    """Which handlers the agents of a group and of subnets use, in order."""
 
     name: Located[str] | None = key(words.TITLE, "Left out: made from the group or subnet")
     group: Located[str] | None = key(words.GROUP_PATH, "Path of a group")
@@ -190,7 +213,11 @@ class HandlerRuleFile:
         Many(Text("subnet", r"[0-9a-fA-F:./]+", "a network such as `10.2.0.0/24`"), scalar_too=True, minimum=1),
         "Networks",
     )
-    use: Names | None = key(NodeReferences, "Handlers in priority order, as `site/node`", required=True)
+    use: Names | None = key(
+        Many(words.TITLE, scalar_too=True, minimum=1),
+        "Handlers (`site/node`) and handler groups in priority order; `all`: agents draw among all handlers",
+        required=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -217,6 +244,9 @@ class ManagementFile:
         Many(Record(AssignmentFile, "an assignment")), "Which policy is in force where"
     )
     tasks: Located[tuple[Located[TaskFile], ...]] | None = key(Many(Record(TaskFile, "a task")), "Client tasks")
+    handler_groups: Located[Entries[Located[HandlerGroupFile]]] | None = key(
+        Table(words.HANDLER_GROUP, Record(HandlerGroupFile, "a handler group")), "Handlers that rules name together"
+    )
     handlers: Located[tuple[Located[HandlerRuleFile], ...]] | None = key(
         Many(Record(HandlerRuleFile, "a handler rule")), "Handler assignment rules in priority order"
     )

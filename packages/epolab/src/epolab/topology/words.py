@@ -13,6 +13,9 @@ TITLE = Text("name", r"[^\s/\\].*", "text that starts with neither a space nor a
 GROUP_PATH = Text(
     "group path", r"[^/\\]+([/\\][^/\\]+)*", "levels parted by `/`, without My Organization", "bad-name", 255
 )
+HANDLER_GROUP = Text(
+    "handler group", r"(?!all$)[^\s/\\][^/\\]*", "text without slashes, but `all`", "bad-name", 255, "text"
+)
 NODE_REFERENCE = Text("node", r"[a-z0-9/-]+", "`site/node`", "bad-reference")
 END_REFERENCE = Text("end", r"[a-z0-9/-]+", "a site, `site/node`, a node of this site, or `any`", "bad-reference")
 VERSION = Text("version", r"[0-9]+\.[0-9]+(\.[0-9]+){0,2}", "a version such as 4.8.0", "bad-version")
@@ -28,13 +31,14 @@ COMPONENTS = (
     "relay",
     "superagent",
     "repository",
+    "pushable",
+    "swarm",
 )
+PLATFORMS = ("Linux", "AIX")
 COMPONENTS_LATER = {
     "tracker": "leave the ticket tracker out for now",
     "mail": "leave the mail server out for now",
-    "swarm": "use `count: N` for agents of their own",
 }
-NODE_KEYS_LATER = {"swarm": "use `count: N` for agents of their own"}
 MANAGEMENT_LATER = {
     "tags": "put systems into groups instead",
     "responses": "leave automatic responses out for now",

@@ -8,6 +8,8 @@ from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.verify.broken import PromiseBrokenError
+from epolab.verify.nat_rules import routers_behind_nat
+from epolab.verify.relay_load_plan import crowds
 from epolab.verify.replication_plan import replication_subjects
 from epolab.verify.report import Result
 
@@ -22,16 +24,22 @@ def others_live_by(node: Node) -> bool:
 def concerned(topology: Topology, promise: str) -> frozenset[str]:
     """The nodes (paths) that a promise is about."""
     agents = {node.path for node in facts.agents(topology)}
+    swarms = {node.path for node in facts.swarms(topology)}
     served = {facts.server(topology).path, facts.sql(topology).path}
     handlers = {node.path for node in facts.handlers(topology)}
     needy = {node.path for node in facts.agents(topology) if facts.needs_relay(topology, node)}
+    crowded = {node.path for crowd in crowds(topology) for node in crowd.nodes}
     content = {path for paths in replication_subjects(topology).values() for path in paths}
     about: dict[str, set[str]] = {
-        "iptables": agents,
-        "port-8081": agents | handlers | served,
+        "iptables": agents | swarms | {node.path for node in routers_behind_nat(topology)},
+        "port-8081": agents | swarms | handlers | served,
         "replication": served | content,
-        "relay": needy | {node.path for node in facts.relays(topology)},
+        "relay": needy | crowded | {node.path for node in facts.relays(topology)},
         "handlers": agents | handlers | served,
+        "communication": agents | swarms | handlers | served,
+        "datachannel": agents | handlers | served,
+        "run-now": agents | swarms | handlers | served,
+        "wake-up": agents | swarms | handlers | served | {node.path for node in facts.pushables(topology)},
         "wan": {path for link in topology.links for path in ends_of_link(topology, link.name)},
         "isolation": {node.path for node in topology.nodes},
     }

@@ -12,15 +12,30 @@ from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.ports import AGENT_WAKEUP
 from epolab.model.topology import Topology
-from epolab.verify.witness import Witness
+from epolab.verify.witness import Ran, Witness
 
 STATUS = "/var/lib/miniepo/agent/status.json"
+UPDATE = "runuser -u mfeagent -- miniepo ctl update"
+NO_SUCCESS = ("failed", "stopped")
 
 
 def status(witness: Witness, path: str) -> dict[str, Any]:
     """The agent's status file; WorldError when it has none."""
     document: dict[str, Any] = json.loads(witness.must(path, f"cat {STATUS}"))
     return document
+
+
+def update(witness: Witness, path: str) -> str:
+    """Have an agent update now; why it did not, empty if it did."""
+    return complaint_of(witness.run(path, UPDATE, "update"))
+
+
+def complaint_of(ran: Ran) -> str:
+    """What the reply to an order to update says of one that did not succeed: the order itself was obeyed then too."""
+    if ran.code:
+        return ran.stderr.strip()
+    outcome = str(json.loads(ran.stdout)["outcome"])
+    return outcome if outcome.partition(":")[0] in NO_SUCCESS else ""
 
 
 def port_of(topology: Topology, node: Node) -> int:

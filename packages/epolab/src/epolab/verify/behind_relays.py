@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from epolab.errors import TimeoutExceededError
+from epolab.hands.beside import tried
+from epolab.hands.until import until
 from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.topology import Topology
-from epolab.verify.agents import becomes, port_of, status
+from epolab.verify.agents import becomes, status, update
 from epolab.verify.callins import CallIn, await_callins, server_time
 from epolab.verify.events import await_events
-from epolab.verify.knocks import Answer, Knock
-from epolab.verify.line_time import patience_seconds
-from epolab.verify.policy_change import assigned, names_of
-from epolab.verify.services import RELAY, answers, stopped
-from epolab.verify.ways import Way, goes, limit_seconds, ways
-from epolab.verify.witness import Ran, Witness
+from epolab.verify.outside import Outside, call_from_outside
+from epolab.verify.policy_change import assigned
+from epolab.verify.relay_capture import Capture, captured
+from epolab.verify.relay_lacks import Lack, fed, lacking
+from epolab.verify.relay_rounds import current_again, current_relay, rounds, stoppable
+from epolab.verify.relay_trials import Move, heard, questions, undiscoverable, unhelped, without
+from epolab.verify.ways import goes, limit_seconds, ways
+from epolab.verify.web_api import shell_text
+from epolab.verify.witness import Witness
 
 EVENT = "runuser -u mfeagent -- miniepo ctl event --id 1120 --severity 5 --text {text}"
-UPDATE = "runuser -u mfeagent -- miniepo ctl update"
 POLICY = "Verdict: policy through a relay"
-WAKE_UP_TASK = "Wake Up Agents"
 ASCI_CHANGE_SECONDS = 0.5
+CAPTURE_SECONDS = 180.0
+"""What else passes relays meanwhile, however slow: updates, calls from outside, a policy that comes and goes."""
+END_OF_REPLY = "=== end of reply ==="
 
 
 @dataclass
 class Life:
     """What the agents behind relays got and delivered, by node path.
 
-    `content` are the versions that the master had of each product; `updated` is an agent's status right after its
-    update, and `after` when all was over: by its own schedule an agent soon updates again.
+    `asked` is how often each looked for relays, `regular` how often it called in because its interval was over;
+    `captures` is what could be seen on each relay, and `shown` the reply to who wanted to see an agent's log.
+
+    `updates` are the complaints about updates, empty where they succeeded. `content` are the versions that the master
+    had of each product; `updated` is an agent's status right after its
+    update, and `after` when all was over: by its own schedule an agent soon updates again. `lacks` is what became of
+    those that take content through relays once none came through their current one.
     """
 
     intervals: dict[str, float]
@@ -41,14 +54,16 @@ class Life:
     text: str = field(default_factory=lambda: f"verdict-{uuid.uuid4().hex}")
     callins: dict[str, CallIn | None] = field(default_factory=dict)
     policies: dict[str, dict[str, Any] | None] = field(default_factory=dict)
-    updates: dict[str, Ran] = field(default_factory=dict)
+    updates: dict[str, str] = field(default_factory=dict)
     updated: dict[str, dict[str, Any]] = field(default_factory=dict)
     after: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lacks: Future[dict[str, Lack]] = field(default_factory=lambda: tried(dict))
     events: dict[str, int] = field(default_factory=dict)
-    woken: str = ""
-    log: list[str] = field(default_factory=list)
-    log_states: list[str] = field(default_factory=list)
-    knocks: dict[str, list[tuple[str, Knock, Answer]]] = field(default_factory=dict)
+    outside: Outside = field(default_factory=Outside)
+    shown: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
+    regular: dict[str, int] = field(default_factory=dict)
+    captures: dict[str, Capture] = field(default_factory=dict)
 
 
 def behind(topology: Topology) -> list[Node]:
@@ -59,31 +74,93 @@ def behind(topology: Topology) -> list[Node]:
 def live(witness: Witness, topology: Topology) -> Life:
     """Change a policy, run an update, raise an event and call from outside, for all agents behind relays at once."""
     nodes = witness.running(behind(topology))
-    life = Life({node.path: node.asci_seconds + ASCI_CHANGE_SECONDS for node in nodes}, master_content(witness))
+    life = Life({node.path: node.asci_seconds + ASCI_CHANGE_SECONDS for node in nodes}, stocked(witness))
     if not nodes:
         return life
     since = server_time(witness)
-    changes = {path: {"asciSeconds": seconds} for path, seconds in life.intervals.items()}
-    with assigned(witness, POLICY, changes, wake=False), ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda node: witness.must(node.path, EVENT.format(text=life.text)), nodes))
-        calls = pool.submit(_call_from_outside, witness, topology, nodes, life)
-        updates = {node.path: pool.submit(_update, witness, node, life) for node in nodes}
-        policies = {node.path: pool.submit(_policy_arrives, witness, node, life) for node in nodes}
-        life.updates = {path: future.result() for path, future in updates.items()}
-        life.policies = {path: future.result() for path, future in policies.items()}
-        calls.result()
-        life.content = newer(life.content, master_content(witness))
-    life.callins = await_callins(witness, {node.path: lambda _: True for node in nodes}, since, limit_seconds(nodes))
-    life.after = {node.path: status(witness, node.path) for node in nodes}
-    found = await_events(witness, {node.path: [life.text] for node in nodes}, limit_seconds(nodes))
-    life.events = {path: texts[life.text] for path, texts in found.items()}
+    near = relays_of(topology, nodes)
+    before = heard(witness, near)
+    with captured(witness, topology, near, [life.text], capture_seconds(nodes)) as captures:
+        _live_on(witness, topology, nodes, life)
+        _await_both(witness, nodes, life, since)
+        life.after = {node.path: status(witness, node.path) for node in nodes}
+    life.captures = captures
+    _count_questions(witness, nodes, before, since, life)
     return life
 
 
-def _update(witness: Witness, node: Node, life: Life) -> Ran:
-    ran = witness.run(node.path, UPDATE, "update")
+def _count_questions(
+    witness: Witness, nodes: list[Node], before: Mapping[str, list[str]], since: float, life: Life
+) -> None:
+    """Count questions for relays and regular call-ins; who has called in only once may have asked before that began."""
+
+    def can_be_told() -> bool:
+        after, calls = heard(witness, before), witness.api("miniepo.listCallins", since=str(since))
+        life.asked = {node.path: questions(before, after, str(node.ipv4)) for node in nodes}
+        names = [call["fqdn"] for call in calls if call["reason"] == "asci"]
+        life.regular = {node.path: names.count(node.fqdn) for node in nodes}
+        return all(life.asked[node.path] > 0 or life.regular[node.path] > 1 for node in nodes)
+
+    with suppress(TimeoutExceededError):  # who asks nobody is told agent by agent
+        until(can_be_told, what="questions for relays", limit_seconds=limit_seconds(nodes), pause_seconds=0.5)
+
+
+def capture_seconds(nodes: Collection[Node]) -> float:
+    """How long relays may be looked into: a policy is waited for, then call-ins and events, each up to its limit."""
+    return CAPTURE_SECONDS + 2 * limit_seconds(nodes)
+
+
+def _await_both(witness: Witness, nodes: list[Node], life: Life, since: float) -> None:
+    """Wait for the call-ins and the events of all agents, as long as either may take.
+
+    Who lost its relay in the middle of a session, because a policy has just turned that off, went on to its next
+    handler, and comes back by the right way.
+    """
+    texts = {node.path: [life.text] for node in nodes}
+    with ThreadPoolExecutor(1) as pool:
+        events = pool.submit(await_events, witness, texts, limit_seconds(nodes))
+        right = {node.path: ways(witness.topology, node) for node in nodes}
+        wanted = {path: lambda call, path=path: goes(call, right[path]) for path in right}
+        life.callins = await_callins(witness, wanted, since, limit_seconds(nodes))
+        life.events = {path: found[life.text] for path, found in events.result().items()}
+
+
+def relays_of(topology: Topology, nodes: list[Node]) -> list[str]:
+    """The relays (paths) that these agents may use."""
+    return list(dict.fromkeys(relay.path for node in nodes for relay in facts.relays_for(topology, node)))
+
+
+def _live_on(witness: Witness, topology: Topology, nodes: list[Node], life: Life) -> None:
+    changes = {path: {"asciSeconds": seconds} for path, seconds in life.intervals.items()}
+    with assigned(witness, POLICY, changes, wake=False), ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda node: witness.must(node.path, EVENT.format(text=life.text)), nodes))
+        calls = pool.submit(call_from_outside, witness, topology, nodes)
+        shown = pool.submit(show_logs, witness, nodes)
+        updates = {node.path: pool.submit(_update, witness, node, life) for node in nodes}
+        policies = {node.path: pool.submit(_policy_arrives, witness, node, life) for node in nodes}
+        life.updates = {path: future.result() for path, future in updates.items()}
+        served = [node.path for node in fed(topology) if life.updates.get(node.path) == ""]
+        life.lacks = tried(lambda: lacking(witness, topology, served))
+        life.policies = {path: future.result() for path, future in policies.items()}
+        life.outside = calls.result()
+        life.shown = shown.result()
+        life.content = newer(life.content, master_content(witness))
+
+
+def show_logs(witness: Witness, nodes: list[Node]) -> dict[str, str]:
+    """What the server says to who wants to see these agents' logs, asked for all of them at once; by node path."""
+    calls = [shell_text("miniepo.showAgentLog", {"names": node.fqdn}) for node in nodes]
+    asked = " ".join(f"{{ {call}; }} >$d/{number} 2>&1 &" for number, call in enumerate(calls))
+    told = "; ".join(f"cat $d/{number}; printf '{END_OF_REPLY}'" for number in range(len(calls)))
+    script = f"d=$(mktemp -d); {asked} wait; {told}; rm -r $d"
+    replies = witness.must(witness.server.path, script, line="logs").split(END_OF_REPLY)
+    return {node.path: reply for node, reply in zip(nodes, replies, strict=False)}
+
+
+def _update(witness: Witness, node: Node, life: Life) -> str:
+    complaint = update(witness, node.path)
     life.updated[node.path] = status(witness, node.path)
-    return ran
+    return complaint
 
 
 def content_troubles(
@@ -112,6 +189,14 @@ def newer(before: Mapping[str, list[str]], now: Mapping[str, list[str]]) -> dict
     return {name: list(dict.fromkeys([*versions, *now.get(name, [])])) for name, versions in before.items()}
 
 
+def stocked(witness: Witness) -> dict[str, list[str]]:
+    """The content of the master repository, which is told to pull if it has none: it does so once a minute only."""
+    if content := master_content(witness):
+        return content
+    witness.api("repository.pull", sourceRepository="")
+    return master_content(witness)
+
+
 def master_content(witness: Witness) -> dict[str, list[str]]:
     """The versions of each product in the master repository."""
     content: dict[str, list[str]] = {}
@@ -125,97 +210,24 @@ def _policy_arrives(witness: Witness, node: Node, life: Life) -> dict[str, Any] 
     return becomes(witness, node.path, lambda seen: bool(seen["asci_seconds"] == wanted), limit_seconds([node]))
 
 
-def _call_from_outside(witness: Witness, topology: Topology, nodes: list[Node], life: Life) -> None:
-    """Try to wake the agents up and read what the Server Task Log says; knock at their ports from the handlers."""
-    known = {entry["id"] for entry in witness.api("tasklog.listTaskHistory", taskName=WAKE_UP_TASK)}
-    life.woken = str(witness.api("system.wakeupAgent", names=names_of(nodes)))
-    for entry in witness.api("tasklog.listTaskHistory", taskName=WAKE_UP_TASK):
-        if entry["id"] not in known:
-            life.log_states.append(entry["state"])
-            life.log += [row["message"] for row in witness.api("tasklog.listMessages", taskLogId=str(entry["id"]))]
-    life.knocks = {node.path: [] for node in nodes}
-    for handler in facts.handlers(topology):
-        _knock(
-            witness, topology, handler, [node for node in nodes if handler not in facts.wakers(topology, node)], life
-        )
-
-
-def _knock(witness: Witness, topology: Topology, handler: Node, nodes: list[Node], life: Life) -> None:
-    """Knock from a handler that has no way there at the agents' ports, in both families."""
-    visits = [
-        (
-            node.path,
-            Knock("tcp", str(address), port_of(topology, node), timeout_s=patience_seconds(topology, handler, node)),
-        )
-        for node in nodes
-        for address in (node.ipv4, node.ipv6)
-    ]
-    answers = witness.knock(handler.path, [knock for _, knock in visits])
-    for (path, knock), answer in zip(visits, answers, strict=True):
-        life.knocks[path].append((handler.path, knock, answer))
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Where an agent went while its relay was stopped."""
-
-    stopped: str
-    right: tuple[Way, ...]
-    call: CallIn | None
-
-
 def move_on(witness: Witness, topology: Topology) -> dict[str, Move]:
-    """Stop each relay in use that leaves its agents another one, and see where they go."""
+    """Bar discovery, start the agents anew, stop each relay then in use that leaves its agents another one.
+
+    Which relay that is may be another one after the start: the first that the agent remembers.
+    """
     current = {
-        node.path: current_relay(topology, node, status(witness, node.path))
+        node.path: relay
         for node in witness.running(behind(topology))
+        if (relay := current_relay(topology, node, status(witness, node.path))) is not None
     }
+    users = [path for path, relay in current.items() if stoppable(topology, relay, current)]
     moves: dict[str, Move] = {}
-    for group in rounds(topology, {path: relay for path, relay in current.items() if relay is not None}):
-        users = [path for path, relay in current.items() if relay in group]
-        found, kept_down = _without(witness, topology, group, users)
-        if not kept_down:  # a relay's agent starts it again when it happens to enforce its policies meanwhile
-            found, _ = _without(witness, topology, group, users)
-        moves |= found
+    if not users:
+        return moves
+    with undiscoverable(witness, users):
+        seen = unhelped(witness, topology, users)
+        current = current_again(topology, current, {path: each.again for path, each in seen.items()})
+        for group in rounds(topology, current):
+            own = {path: each for path, each in seen.items() if current[path] in group}
+            moves |= without(witness, topology, group, own)
     return moves
-
-
-def current_relay(topology: Topology, node: Node, seen: Mapping[str, Any]) -> str | None:
-    """The relay (node path) through which an agent called in last, by its status; None for a relay that has no name."""
-    name = (seen["last_handler"] or {}).get("via_relay")
-    return next((relay.path for relay in facts.relays_for(topology, node) if relay.name == name), None)
-
-
-def rounds(topology: Topology, current: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """Which relays (paths) can be stopped together, so that every agent keeps another one; `current` by agent."""
-    found: list[tuple[str, ...]] = []
-    for relay in dict.fromkeys(current.values()):
-        users = [topology.node(path) for path, used in current.items() if used == relay]
-        if any(len(facts.relays_for(topology, user)) < 2 for user in users):
-            continue
-        place = next((i for i, group in enumerate(found) if not _share_agents(topology, relay, group)), None)
-        if place is None:
-            found.append((relay,))
-        else:
-            found[place] = (*found[place], relay)
-    return found
-
-
-def _share_agents(topology: Topology, relay: str, group: tuple[str, ...]) -> bool:
-    own = set(facts.relay_clients(topology, topology.node(relay)))
-    return any(own & set(facts.relay_clients(topology, topology.node(other))) for other in group)
-
-
-def _without(
-    witness: Witness, topology: Topology, group: tuple[str, ...], users: list[str]
-) -> tuple[dict[str, Move], bool]:
-    """Where these agents call in while these relays are stopped, and whether the relays stayed so."""
-    nodes = [topology.node(path) for path in users]
-    right = {node.path: ways(topology, node, without=group) for node in nodes}
-    ports = {path: facts.relay_port(topology, topology.node(path)) for path in group}
-    with stopped(witness, ports, RELAY):
-        since = server_time(witness)
-        wanted = {path: lambda call, path=path: goes(call, right[path]) for path in users}
-        calls = await_callins(witness, wanted, since, limit_seconds(nodes))
-        kept_down = not any(answers(witness, path, port) for path, port in ports.items())
-    return {path: Move(", ".join(group), right[path], calls[path]) for path in users}, kept_down

@@ -11,7 +11,7 @@ from epolab.errors import TimeoutExceededError
 from epolab.hands.until import until
 from epolab.verify.witness import Witness
 
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Sent to a node and run there: opens TLS to addresses and prints whether the certificate is right.
 
 Standard library only, Python 3.11 or later. Standard input is JSON
-`{"addresses": [str], "port": int, "name": str, "ca": path, "timeout_s": float}`; standard output is a JSON list of
-`{"address": str, "ok": bool, "text": str}`.
+`{"addresses": [str], "port": int, "name": str, "ca": path, "own": [certificate, key] | [], "timeout_s": float}`;
+standard output is a JSON list of `{"address": str, "ok": bool, "text": str}`.
 """
 
 import json
@@ -15,6 +15,8 @@ from typing import Any
 def look_at(address: str, given: dict[str, Any]) -> dict[str, Any]:
     try:
         context = ssl.create_default_context(cafile=given["ca"])
+        if given["own"]:
+            context.load_cert_chain(*given["own"])
         with (
             socket.create_connection((address, given["port"]), given["timeout_s"]) as sock,
             context.wrap_socket(sock, server_hostname=given["name"]) as secured,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 
 from epolab.model import facts
 from epolab.model.firewall import FirewallException
@@ -38,6 +38,11 @@ class Visit:
         return f"{self.knock.port}/{self.knock.protocol} from {source} over IPv{family} ({self.reason})"
 
 
+def walled(topology: Topology) -> tuple[Node, ...]:
+    """The nodes whose firewalls are examined: those that run agents."""
+    return (*facts.agents(topology), *facts.swarms(topology))
+
+
 def answering(topology: Topology, node: Node) -> list[FirewallException]:
     """The exceptions of a node behind which somebody answers a single knock.
 
@@ -52,12 +57,12 @@ def answering(topology: Topology, node: Node) -> list[FirewallException]:
 
 
 def welcome_visits(topology: Topology, absent: Collection[str] = ()) -> list[Visit]:
-    """A visit in each family for each exception of each agent, by the nodes it names that the sites let through.
+    """A visit in each family for each exception of each such node, by the nodes it names that the sites let through.
 
     Nodes that do not run (`absent`, paths) speak for a whole segment only where there is nobody else.
     """
     visits = []
-    for host in facts.agents(topology):
+    for host in walled(topology):
         for exception in answering(topology, host):
             for guest in _guests(topology, host, exception, absent):
                 visits += _knocks(topology, guest, host, exception, None)
@@ -66,15 +71,22 @@ def welcome_visits(topology: Topology, absent: Collection[str] = ()) -> list[Vis
 
 def _guests(topology: Topology, host: Node, exception: FirewallException, absent: Collection[str]) -> Iterator[Node]:
     """The nodes an exception names; for a whole segment one of them is enough."""
-    named = [node for node in topology.nodes if node.path != host.path and _names(exception, node)]
+    named = [node for node in topology.nodes if node.path != host.path and _names(topology, exception, node, host)]
     let_through = [n for n in named if facts.reachable(topology, n, host, exception.protocol, exception.port)]
     whole_segment = any(ip_network(cidr).num_addresses > 1 for cidr in exception.sources_v4)
     let_through.sort(key=lambda node: node.path in absent)
     yield from let_through[:1] if whole_segment else let_through
 
 
-def _names(exception: FirewallException, node: Node) -> bool:
-    return any(node.ipv4 in ip_network(cidr) for cidr in exception.sources_v4)
+def _names(topology: Topology, exception: FirewallException, node: Node, host: Node) -> bool:
+    """Whether an exception of a host lets a node in: under its first address, or its router's if it is behind NAT."""
+    masked = facts.hidden(topology, host, node)
+    seen = [ip_network(cidr) for cidr in facts.seen_cidrs(topology, node, host)[0]] if masked else [node.ipv4]
+    return any(_covers(ip_network(cidr), each) for cidr in exception.sources_v4 for each in seen)
+
+
+def _covers(network: IPv4Network | IPv6Network, seen: IPv4Network | IPv6Network | IPv4Address) -> bool:
+    return ip_network(seen).subnet_of(network)  # type: ignore[arg-type]
 
 
 def strangers_visits(topology: Topology, absent: Collection[str] = ()) -> list[Visit]:
@@ -84,7 +96,7 @@ def strangers_visits(topology: Topology, absent: Collection[str] = ()) -> list[V
     come past a router that does not, is sent only where there is nobody else.
     """
     visits = []
-    for host in facts.agents(topology):
+    for host in walled(topology):
         for exception in answering(topology, host):
             if not any("0.0.0.0/0" in each.sources_v4 for each in _of_same_port(topology, host, exception)):
                 visits += _strangers_knocks(topology, host, exception, absent)
@@ -122,7 +134,7 @@ def _unnamed(topology: Topology, host: Node, exception: FirewallException, absen
         for node in topology.nodes
         if node.path != host.path
         and node.interfaces[0].segment is not None
-        and not any(_names(each, node) for each in named)
+        and not any(_names(topology, each, node, host) for each in named)
         and facts.reachable(topology, node, host, exception.protocol, exception.port)
     ]
     return min(others, key=lambda node: (hindered(node), _links_away(topology, node, host)), default=None)

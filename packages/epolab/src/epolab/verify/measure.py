@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from epolab.errors import MeasureError
+from epolab.hands.beside import beside
 from epolab.hands.fabric import StreamOpener, open_fabric
 from epolab.hands.link_probe import LinkEnd, opened_end
 from epolab.hands.until import now, stamp
@@ -134,14 +135,23 @@ def ends_of(topology: Topology, lab: str, link: Link, applied: Mapping[str, Any]
     return LinkEnds(link, driver, (containers[0], containers[1]), (addresses[0], addresses[1]))
 
 
-def measure_links(docker: StreamOpener, ends: Sequence[LinkEnds], out: Say) -> list[Outcome]:
+def _at_once() -> None:
+    """Nothing is waited for."""
+
+
+def measure_links(
+    docker: StreamOpener, ends: Sequence[LinkEnds], out: Say, until_quiet: Callable[[], None] = _at_once
+) -> list[Outcome]:
     """Measure links: plain ones first, because a flood beside them would be taken for their doing, then the shaped.
 
-    All programs stand ready first, so that no start disturbs a measurement. What is in doubt afterwards is measured
-    again link by link, so that no measurement is the noise of another one.
+    All programs stand ready first, so that no start disturbs a measurement; the lines become quiet meanwhile, which
+    `until_quiet` waits for. What is in doubt afterwards is measured again link by link, so that no measurement is the
+    noise of another one.
     """
     with ExitStack() as stack, ThreadPoolExecutor(max_workers=LINKS_AT_A_TIME) as pool:
+        quiet = beside(until_quiet)
         ready = list(pool.map(lambda it: _ready(docker, stack, it), ends))
+        quiet.result()
         attempts = _try_plain(pool, [it for it in ready if it.plain], out)
         attempts += pool.map(lambda it: _try(it, out), [it for it in ready if not it.plain])
         return [_settled(it, out) for it in attempts]

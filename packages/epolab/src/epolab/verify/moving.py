@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from epolab.errors import WorldError
 from epolab.hands.until import seconds
 from epolab.model import facts
 from epolab.model.node import Node
@@ -15,7 +16,10 @@ from epolab.model.ports import HTTPS
 from epolab.model.topology import Topology
 from epolab.verify.agents import becomes
 from epolab.verify.callins import CallIn, await_callins, server_time
+from epolab.verify.drawing import CALL_SECONDS, PROGRAM, SOCKET, call_in
 from epolab.verify.events import await_events
+from epolab.verify.preferred import shared, wake_by_any
+from epolab.verify.segment_plan import Told
 from epolab.verify.services import HANDLER, stopped
 from epolab.verify.ways import Way, goes, limit_seconds, ways
 from epolab.verify.witness import Ran, Witness
@@ -39,12 +43,18 @@ class Absence:
     enforced: Ran | None = None
     back: CallIn | None = None
     events: int = 0
+    woken: Told | None = None
+    """What became of a wake-up that any handler might bring; None where none was ordered."""
 
 
 @dataclass
 class Absences:
-    """The first call-in of each agent before anything was stopped, and its absences; by node path."""
+    """The first call-in of each agent before anything was stopped, and its absences; by node path.
 
+    All of it happened since `began`, a moment of the server's clock.
+    """
+
+    began: float
     before: dict[str, CallIn | None]
     by_agent: dict[str, list[Absence]] = field(default_factory=dict)
 
@@ -53,28 +63,46 @@ def observe(witness: Witness, topology: Topology) -> Absences:
     """Stop each handler that agents use, one after the other, and watch all agents at once.
 
     While the agents of one handler come back to it, those of the next one lose theirs: that saves an interval each.
+    Those that do both, because they draw, are told to come back first.
     """
     agents = witness.running(facts.agents(topology))
     home = {node.path: ways(topology, node) for node in agents}
-    before = await_callins(witness, _wanted(home), server_time(witness) - limit_seconds(agents), limit_seconds(agents))
-    seen = Absences(before, {node.path: [] for node in agents})
+    began = server_time(witness)
+    before = await_callins(witness, _wanted(home), began - limit_seconds(agents), limit_seconds(agents))
+    seen = Absences(began, before, {node.path: [] for node in agents})
+    several = shared(topology)
     settled = [node for node in agents if (call := before[node.path]) and goes(call, home[node.path])]
     back: dict[str, Absence] = {}
     for handler in facts.handlers(topology):
         users = [node for node in settled if handler.path in {way.handler for way in home[node.path]}]
-        if back.keys() & {node.path for node in users}:
-            back = _watch(witness, topology, back, {})
+        both = back.keys() & {node.path for node in users}
+        _call_back(witness, topology, {path: back.pop(path) for path in both})
         if users:
             away = _planned(topology, handler, users)
-            with stopped(witness, {handler.path: HTTPS}, HANDLER):
+            with stopped(witness, {handler.path: HTTPS}, HANDLER), ThreadPoolExecutor(1) as pool:
+                waking = pool.submit(wake_by_any, witness, [node for node in users if node in several])
                 _raise_events(witness, away)
                 _watch(witness, topology, back, away)
+                for path, told in waking.result().items():
+                    away[path].woken = told
             for path, absence in away.items():
                 seen.by_agent[path].append(absence)
-            back = away
+            back = dict(away)
     _watch(witness, topology, back, {})
     _count_events(witness, topology, seen)
     return seen
+
+
+def _call_back(witness: Witness, topology: Topology, back: Mapping[str, Absence]) -> None:
+    """Have agents call in at once, and see where they come back."""
+    if not back:
+        return
+    since, nodes = server_time(witness), [topology.node(path) for path in back]
+    call_in(witness, topology, nodes, 1)
+    right = {path: each.home for path, each in back.items()}
+    calls = await_callins(witness, _wanted(right), since, limit_seconds(nodes))
+    for path, absence in back.items():
+        absence.back = calls[path]
 
 
 def _wanted(right: Mapping[str, tuple[Way, ...]]) -> dict[str, Any]:
@@ -93,13 +121,18 @@ def _planned(topology: Topology, handler: Node, users: list[Node]) -> dict[str, 
 
 
 def _raise_events(witness: Witness, absences: Mapping[str, Absence]) -> None:
+    def one(path: str) -> None:
+        event = {"order": "event", "event_id": 1120, "severity": 5, "text": absences[path].text}
+        given = {"socket": SOCKET, "orders": [event], "patience_s": CALL_SECONDS}
+        for reply in witness.python(path, PROGRAM, given):
+            if not reply["ok"]:
+                raise WorldError(f"{path}: takes no event: {reply['error']}")
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda path: witness.must(path, EVENT.format(text=absences[path].text)), absences))
+        list(pool.map(one, absences))
 
 
-def _watch(
-    witness: Witness, topology: Topology, back: Mapping[str, Absence], away: Mapping[str, Absence]
-) -> dict[str, Absence]:
+def _watch(witness: Witness, topology: Topology, back: Mapping[str, Absence], away: Mapping[str, Absence]) -> None:
     """Wait for the call-ins of agents that come back and of agents that go away, and look at those that have no way."""
     right = {path: each.home for path, each in back.items()}
     right |= {path: each.right for path, each in away.items() if each.right}
@@ -111,7 +144,6 @@ def _watch(
         absence.call = calls.get(path)
     stranded = {path: absence for path, absence in away.items() if not absence.right}
     _look_at_stranded(witness, stranded, limit_seconds([topology.node(path) for path in stranded]))
-    return {}
 
 
 def _look_at_stranded(witness: Witness, stranded: Mapping[str, Absence], limit: float) -> None:

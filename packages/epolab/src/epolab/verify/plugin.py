@@ -13,12 +13,24 @@ from epolab.model import facts
 from epolab.model.topology import Topology
 from epolab.verify.absent import ends_of_link, others_live_by, refuse_absent
 from epolab.verify.broken import PromiseBrokenError
-from epolab.verify.firewall_plan import strangers_visits
+from epolab.verify.drawing import drawing, movable
+from epolab.verify.firewall_plan import strangers_visits, walled
+from epolab.verify.nat_rules import masked, routers_behind_nat
+from epolab.verify.outside import uncalled
+from epolab.verify.preferred import shared
 from epolab.verify.promises import PROMISES
+from epolab.verify.relay_lacks import fed
+from epolab.verify.relay_load_plan import crowds
 from epolab.verify.relay_plan import client_of
+from epolab.verify.relay_trials import switchable
 from epolab.verify.replication_plan import replication_subjects
 from epolab.verify.report import Outcome, Result
+from epolab.verify.run_now_trials_plan import cut_agents
+from epolab.verify.seclusion import secluded
+from epolab.verify.segment_plan import listeners, shouting, unreachable
 from epolab.verify.turns import Turns
+from epolab.verify.wake_trials_plan import tried
+from epolab.verify.without_server import askers
 from epolab.verify.witness import Witness
 
 Protocol = Generator[None, HookResult[object], None]
@@ -31,7 +43,15 @@ def subjects(topology: Topology) -> dict[str, tuple[str, ...]]:
     needy = [node for node in agents if facts.needs_relay(topology, node)]
     return {
         "agent": tuple(node.path for node in agents),
+        "commander": (facts.server(topology).path,) if agents else (),
+        "forgetful": (facts.server(topology).path,) if cut_agents(topology) else (),
+        "cut_agent": cut_agents(topology),
+        "tried": tried(topology),
+        "walled": tuple(node.path for node in walled(topology)),
         "guarded": tuple(dict.fromkeys(visit.host for visit in strangers_visits(topology))),
+        "unwakeable": tuple(node.path for node in unreachable(topology)),
+        "heard_superagent": tuple(sa.path for sa in shouting(topology) if listeners(topology, sa)),
+        "pushable": tuple(node.path for node in facts.pushables(topology)),
         "wakeable": tuple(node.path for node in agents if facts.wakers(topology, node)),
         "relay": tuple(node.path for node in relays),
         "visited_relay": tuple(node.path for node in relays if client_of(topology, node) != node),
@@ -39,9 +59,22 @@ def subjects(topology: Topology) -> dict[str, tuple[str, ...]]:
         "repository": tuple(node.path for node in facts.repositories(topology)),
         **replication_subjects(topology),
         "needy": tuple(node.path for node in needy),
+        "uncallable": tuple(node.path for node in uncalled(topology)),
+        "masked": tuple(node.path for node in masked(topology)),
+        "hiding": tuple(node.path for node in routers_behind_nat(topology)),
+        "crowded": tuple(crowd.nodes[0].path for crowd in crowds(topology)),
         "needy_with_choice": tuple(node.path for node in needy if len(facts.relays_for(topology, node)) > 1),
+        "fed": tuple(node.path for node in fed(topology)),
+        "switched_relay": switchable(topology),
+        "refusing": tuple(node.path for node in agents if facts.refuses_relay(topology, node)),
         "direct": tuple(node.path for node in agents if not facts.needs_relay(topology, node)),
+        "secluded": secluded(topology),
+        "swarm": tuple(node.path for node in facts.swarms(topology)),
         "handler": tuple(node.path for node in facts.handlers(topology)),
+        "drawing": tuple(node.path for node in drawing(topology)),
+        "movable": tuple(node.path for node in movable(topology)),
+        "asked_handler": tuple(askers(topology)),
+        "shared": tuple(node.path for node in shared(topology)),
         "link": tuple(link.name for link in topology.links),
         "node": tuple(node.path for node in topology.nodes),
     }

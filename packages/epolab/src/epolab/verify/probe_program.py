@@ -3,10 +3,12 @@
 Standard library only, Python 3.11 or later. Standard input is a JSON list of knocks
 `{"protocol": "tcp"|"udp", "address", "port", "source"?, "send"? (hex), "timeout_s"}`; standard output is a JSON list of
 `{"outcome": "open"|"refused"|"silent"|"error", "reply": hex, "error": str, "ms": float}` in the same order.
-A UDP knock is `open` when anything came back.
+A UDP knock is `open` when anything came back; a TCP knock that sends has all that comes within a moment of the first,
+and only the first has to come within its time.
 """
 
 import asyncio
+import contextlib
 import json
 import socket
 import sys
@@ -14,6 +16,7 @@ import time
 from typing import Any
 
 Knock = dict[str, Any]
+MOMENT_S = 0.1
 
 
 async def knock_tcp(knock: Knock) -> bytes:
@@ -23,11 +26,17 @@ async def knock_tcp(knock: Knock) -> bytes:
         sock.setblocking(False)
         if knock.get("source"):
             sock.bind((knock["source"], 0))
-        await loop.sock_connect(sock, (knock["address"], knock["port"]))
-        if not knock.get("send"):
-            return b""
-        await loop.sock_sendall(sock, bytes.fromhex(knock["send"]))
-        return await loop.sock_recv(sock, 65536)
+        async with asyncio.timeout(knock["timeout_s"]):
+            await loop.sock_connect(sock, (knock["address"], knock["port"]))
+            if not knock.get("send"):
+                return b""
+            await loop.sock_sendall(sock, bytes.fromhex(knock["send"]))
+            reply = await loop.sock_recv(sock, 65536)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(MOMENT_S):
+                while more := await loop.sock_recv(sock, 65536):
+                    reply += more
+        return reply
 
 
 async def knock_udp(knock: Knock) -> bytes:
@@ -37,8 +46,9 @@ async def knock_udp(knock: Knock) -> bytes:
         sock.setblocking(False)
         sock.bind((knock.get("source") or "", 0))
         sock.connect((knock["address"], knock["port"]))
-        await loop.sock_sendall(sock, bytes.fromhex(knock["send"]))
-        return await loop.sock_recv(sock, 65536)
+        async with asyncio.timeout(knock["timeout_s"]):
+            await loop.sock_sendall(sock, bytes.fromhex(knock["send"]))
+            return await loop.sock_recv(sock, 65536)
 
 
 async def knock_once(knock: Knock) -> dict[str, Any]:
@@ -46,7 +56,7 @@ async def knock_once(knock: Knock) -> dict[str, Any]:
     answer: dict[str, Any] = {"outcome": "open", "reply": "", "error": ""}
     try:
         work = knock_tcp(knock) if knock["protocol"] == "tcp" else knock_udp(knock)
-        answer["reply"] = (await asyncio.wait_for(work, knock["timeout_s"])).hex()
+        answer["reply"] = (await work).hex()
     except TimeoutError:
         answer["outcome"] = "silent"
     except ConnectionRefusedError as error:

@@ -24,11 +24,31 @@ class Promise:
 
 
 PROMISES = (
-    Promise("iptables", "firewall exceptions stand, stand in order, and work, in both families", "an agent"),
-    Promise("port-8081", "the agent's port shows its log, obeys real wake-ups and refuses forged ones", "an agent"),
+    Promise(
+        "iptables", "firewall exceptions stand, stand in order, and work, in both families", "an agent, or a swarm"
+    ),
+    Promise(
+        "port-8081",
+        "the agent's port shows its log, obeys real wake-ups and refuses forged ones",
+        "an agent, or a swarm",
+    ),
     Promise("replication", "content reaches every repository once, and agents take it from there", "a repository"),
     Promise("relay", "agents that reach no handler live through a relay", "a relay, or an agent that needs one"),
     Promise("handlers", "agents use their handler, move when it stops, and come back", "a handler"),
+    Promise(
+        "communication", "agents talk to handlers in order, by their site list and version", "an agent, or a swarm"
+    ),
+    Promise("datachannel", "messages of products go round beside the call-ins, and none gets stuck", "a handler"),
+    Promise(
+        "run-now",
+        "a task runs at once on whoever can be told, else after the next call-in, and once",
+        "an agent, or a swarm",
+    ),
+    Promise(
+        "wake-up",
+        "agents are called by their names in order, SuperAgents wake their segments and no others, pushes install",
+        "an agent, or a swarm",
+    ),
     Promise("wan", "each link is what the topology declares", "a WAN link"),
     Promise("isolation", "nothing of the lab is in the host's network, or in another lab's", "a lab"),
 )
@@ -37,12 +57,17 @@ NAMES = tuple(promise.name for promise in PROMISES)
 
 def applies(promise: str, topology: Topology) -> bool:
     """Whether the topology has anything the promise is about."""
+    called = bool(facts.agents(topology) or facts.swarms(topology))
     has = {
-        "iptables": bool(facts.agents(topology)),
-        "port-8081": bool(facts.agents(topology)),
+        "iptables": called,
+        "port-8081": called,
         "replication": bool(facts.repositories(topology)),
         "relay": bool(facts.relays(topology)) or any(facts.needs_relay(topology, n) for n in facts.agents(topology)),
         "handlers": bool(facts.handlers(topology)),
+        "communication": called,
+        "datachannel": bool(facts.handlers(topology)),
+        "run-now": called,
+        "wake-up": called,
         "wan": bool(topology.links),
         "isolation": True,
     }

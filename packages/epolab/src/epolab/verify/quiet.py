@@ -13,7 +13,7 @@ from epolab.hands.until import until
 from epolab.model.topology import Topology
 from epolab.verify.witness import Witness
 
-TALKATIVE = ("server", "handler", "updates", "agent")
+TALKATIVE = ("server", "handler", "updates", "agent", "swarm")
 _EACH = "for each in /etc/service/cmdagent /etc/service/cmamesh /etc/service/miniepo-*; do [ -d $each ] && {act}; done"
 PAUSE = _EACH.format(act="sv pause $each") + "; true"
 GO_ON = _EACH.format(act="sv cont $each") + "; true"

@@ -1,12 +1,15 @@
 """Sent to a node and run there: asks relays to forward to sites, all at once, and prints what came of it.
 
 Standard library only, Python 3.11 or later. Standard input is a JSON list of
-`{"relay": address, "port": int, "connect": "host:port", "tls": server name | "", "ca": path, "timeout_s": float}`;
-standard output is a JSON list of `{"ok": bool, "code": str, "text": str}` in the same order. `ok` means that the relay
-agreed and that the site behind it spoke: with a certificate of the CA that names it, or by HTTP where no TLS is asked.
+`{"relay": address, "port": int, "connect": "host:port", "tls": server name | "", "ca": path, "own": [certificate, key],
+"timeout_s": float}`; standard output is a JSON list of `{"ok": bool, "code": str, "text": str, "certificate": SHA-256}`
+in the same order; without TLS there is no certificate.
+`ok` means that the relay agreed and that the site behind it spoke: with a certificate of the CA that names it, or by
+HTTP where no TLS is asked.
 `code` is the relay's own reason for a refusal, or empty when the relay gave none.
 """
 
+import hashlib
 import json
 import socket
 import ssl
@@ -29,17 +32,21 @@ def read_line(sock: socket.socket) -> bytes:
     return line
 
 
-def speak(sock: socket.socket, ask: Ask) -> str:
-    """Let the site say something; how it introduced itself."""
+def speak(sock: socket.socket, ask: Ask) -> tuple[str, str]:
+    """Let the site say something; how it introduced itself, and its certificate. A site that ends ends both sides."""
     if ask["tls"]:
         context = ssl.create_default_context(cafile=ask["ca"])
+        context.load_cert_chain(*ask["own"])
         with context.wrap_socket(sock, server_hostname=ask["tls"]) as secured:
-            return f"TLS with {secured.version()}, the certificate names {ask['tls']}"
+            shown = hashlib.sha256(secured.getpeercert(binary_form=True) or b"").hexdigest()
+            return f"TLS with {secured.version()}, the certificate names {ask['tls']}", shown
     sock.sendall(f"GET /Software/SiteStat.xml HTTP/1.1\r\nHost: {ask['connect']}\r\nConnection: close\r\n\r\n".encode())
     line = sock.recv(4096).partition(b"\r\n")[0].decode("latin-1")
     if not line.startswith("HTTP/1.1 200"):
         raise ConnectionError(f"the site answered {line!r}")
-    return line
+    while sock.recv(65536):
+        pass
+    return line, ""
 
 
 def ask_relay(ask: Ask) -> Said:
@@ -49,10 +56,11 @@ def ask_relay(ask: Ask) -> Said:
             sock.sendall(json.dumps({"connect": ask["connect"]}).encode() + b"\n")
             answer = json.loads(read_line(sock))
             if not answer["ok"]:
-                return {"ok": False, "code": answer["code"], "text": answer["error"]}
-            return {"ok": True, "code": "", "text": speak(sock, ask)}
+                return {"ok": False, "code": answer["code"], "text": answer["error"], "certificate": ""}
+            text, certificate = speak(sock, ask)
+            return {"ok": True, "code": "", "text": text, "certificate": certificate}
     except (OSError, ValueError) as error:
-        return {"ok": False, "code": "", "text": f"{type(error).__name__}: {error}"}
+        return {"ok": False, "code": "", "text": f"{type(error).__name__}: {error}", "certificate": ""}
 
 
 def ask_all(asks: list[Ask]) -> list[Said]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from epolab.errors import ArgumentError
+from epolab.hands.beside import beside
 from epolab.model.topology import Topology
 from epolab.verify.absent import untold
 from epolab.verify.plugin import VerdictPlugin
@@ -44,7 +45,10 @@ def verify(
     """
     names, rest = choose(expression)
     chosen = [promise for promise in PROMISES if promise.name in names]
-    plugin = VerdictPlugin(Witness(lab, topology, folder, absent or {}), tell)
+    witness = Witness(lab, topology, folder, absent or {})
+    plugin = VerdictPlugin(witness, tell)
+    if expression is None:
+        beside(lambda: witness.greet(witness.running(topology.nodes)))
     _run_pytest([p for p in chosen if applies(p.name, topology)], rest, plugin)
     if rest is not None and not plugin.results:
         raise ArgumentError(f"no check matches -k {expression!r}", hint="epolab verify --help lists the promises")

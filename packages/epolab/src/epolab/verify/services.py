@@ -11,6 +11,7 @@ from epolab.hands.until import until
 from epolab.verify.witness import Witness
 
 PATIENCE_SECONDS = 60
+SOON_SECONDS = 5
 SERVES_WITHIN_SECONDS = 60.0
 HANDLER = "miniepo-handler"
 RELAY = "cmamesh"
@@ -18,12 +19,19 @@ RELAY = "cmamesh"
 
 def stop_text(service: str) -> str:
     """The shell command that ends a service and waits until it is down."""
-    return f"sv -w {PATIENCE_SECONDS} force-stop /etc/service/{service}"
+    folder = f"/etc/service/{service}"
+    return f"sv down {folder} && {_soon(folder, 'down')} || sv -w {PATIENCE_SECONDS} force-stop {folder}"
 
 
 def start_text(service: str) -> str:
     """The shell command that starts a service and waits until it runs."""
-    return f"sv -w {PATIENCE_SECONDS} up /etc/service/{service}"
+    folder = f"/etc/service/{service}"
+    return f"sv up {folder} && {_soon(folder, 'run')} || sv -w {PATIENCE_SECONDS} up {folder}"
+
+
+def _soon(folder: str, state: str) -> str:
+    """Whether a service is in a state within a few seconds; `sv` itself looks twice a second only."""
+    return f"timeout {SOON_SECONDS} sh -c 'until grep -qx {state} {folder}/supervise/stat; do sleep 0.02; done'"
 
 
 def answers(witness: Witness, path: str, port: int) -> bool:

@@ -10,25 +10,27 @@ from epolab.errors import WorldError
 from epolab.hands.until import seconds
 from epolab.model.node import Node
 from epolab.verify.agents import becomes
-from epolab.verify.policy_change import assigned, names_of
+from epolab.verify.policy_change import Settings, assigned, names_of
 from epolab.verify.witness import Witness
 
 SLOW_ASCI_SECONDS = 300.0
 POLICY = "Verdict: rare calls"
 AGENTS_AT_A_TIME = 8
 LEAST_LIMIT_SECONDS = 60.0
+NOTHING_MORE: Settings = {}
 
 
 @contextmanager
-def slowed(witness: Witness, nodes: Sequence[Node]) -> Iterator[dict[str, str]]:
+def slowed(witness: Witness, nodes: Sequence[Node], more: Settings = NOTHING_MORE) -> Iterator[dict[str, str]]:
     """Let these agents call in every 300 s only; gives what is wrong with those that do not, by node path.
 
-    Afterwards they have their own policy again, and enforce it: WorldError names those that do not.
+    `more` is what else their policy says meanwhile. Afterwards they have their own policy again, and enforce it:
+    WorldError names those that do not.
     """
     if not nodes:
         yield {}
         return
-    changes = {node.path: {"asciSeconds": SLOW_ASCI_SECONDS} for node in nodes}
+    changes = {node.path: {**more, "asciSeconds": SLOW_ASCI_SECONDS} for node in nodes}
     with assigned(witness, POLICY, changes, wake=True):
         witness.api("system.wakeupAgent", names=names_of(nodes))
         yield not_become(witness, nodes, {node.path: SLOW_ASCI_SECONDS for node in nodes})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -17,7 +18,7 @@ from epolab.hands.until import until
 from epolab.model import facts
 from epolab.model.node import Node
 from epolab.verify.agents import port_of, status
-from epolab.verify.knocks import Knock
+from epolab.verify.knocks import Answer, Knock
 from epolab.verify.line_time import round_trip_seconds
 from epolab.verify.witness import Witness
 
@@ -27,6 +28,7 @@ AGENTS_AT_A_TIME = 8
 READY_LIMIT_SECONDS = 10.0
 CALLIN_LIMIT_SECONDS = 10.0
 REPLAY_SECONDS = 3.0
+LOOKED_BACK_SECONDS = 600.0
 LISTEN_SECONDS = READY_LIMIT_SECONDS + CALLIN_LIMIT_SECONDS + 5.0
 
 Call = Mapping[str, Any]
@@ -199,15 +201,47 @@ def _with_body(request: bytes, body: bytes) -> bytes:
     return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
 
 
-def replay(witness: Witness, call: Woken, request: bytes) -> str:
-    """Send a request to the agent from the node that sent the real one; the first line of the answer, or what came."""
+@dataclass(frozen=True, slots=True)
+class Forgeries:
+    """What agents (by node path) answered to wake-ups that nobody meant for them, as (what is wrong with it, the first
+    line of the answer), and how often each called in for its real one."""
+
+    answers: Mapping[str, Sequence[tuple[str, str]]]
+    callins: Mapping[str, int]
+
+
+def forge(witness: Witness, woken: Mapping[str, Woken]) -> Forgeries:
+    """Send every agent its recorded wake-up again, and forged ones, from where the real one came; all at once."""
+    calls = [call for call in woken.values() if call.request]
+    sent: dict[str, list[tuple[str, str, Knock]]] = {}
+    for call in calls:
+        sender = _sender(witness, call)
+        for what, request in (("replayed", call.request), *forged(call.request)):
+            sent.setdefault(sender.path, []).append((call.path, what, _replay(witness, sender, call, request)))
+    came = witness.everywhere({origin: [knock for _, _, knock in row] for origin, row in sent.items()})
+    answers: dict[str, list[tuple[str, str]]] = {path: [] for path in woken}
+    for origin, row in sent.items():
+        for (path, what, _), answer in zip(row, came[origin], strict=True):
+            answers[path].append((what, first_line(answer)))
+    since = str(float(witness.api("miniepo.now")) - LOOKED_BACK_SECONDS)
+    heard = Counter(row["wakeup_id"] for row in witness.api("miniepo.listCallins", since=since))
+    return Forgeries(answers, {path: heard[call.wakeup_id] for path, call in woken.items()})
+
+
+def _sender(witness: Witness, call: Woken) -> Node:
     senders = [node for node in facts.handlers(witness.topology) if call.source in _addresses(node)]
-    sender = senders[0] if senders else witness.server
+    return senders[0] if senders else witness.server
+
+
+def _replay(witness: Witness, sender: Node, call: Woken, request: bytes) -> Knock:
     node = witness.topology.node(call.path)
     address = str(node.ipv6 if ":" in call.source else node.ipv4)
     patience = REPLAY_SECONDS + 2 * round_trip_seconds(witness.topology, sender, node)
-    knock = Knock("tcp", address, call.port, request.hex(), timeout_s=patience)
-    (answer,) = witness.knock(sender.path, [knock])
+    return Knock("tcp", address, call.port, request.hex(), timeout_s=patience)
+
+
+def first_line(answer: Answer) -> str:
+    """The first line of an answer, or what came instead."""
     return bytes.fromhex(answer.reply).decode("latin-1").partition("\r\n")[0] or answer.text
 
 

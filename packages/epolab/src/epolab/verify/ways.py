@@ -31,25 +31,26 @@ class Way:
 def ways(topology: Topology, node: Node, without: Collection[str] = ()) -> tuple[Way, ...]:
     """The ways that are right for an agent while the nodes `without` (paths) do not serve.
 
-    Straight there is one right way, the first handler of its list that it reaches. Else each relay that answers is
-    right, with the first handler of the agent's list that this relay reaches and lists.
+    Straight these are the handlers of the first tier of its list in which it reaches one: among equals it draws. Else
+    each relay that answers is right, with those of the agent's list that this relay reaches and lists.
     """
-    direct = [handler for handler in facts.direct_handlers(topology, node) if handler.path not in without]
-    if direct:
-        return (Way(direct[0].path),)
-    found = [_through(topology, node, relay, without) for relay in facts.relays_for(topology, node)]
-    return tuple(way for way in found if way is not None)
+    for tier in facts.handler_tiers(topology, node):
+        direct = [h for h in tier if h.path not in without and facts.reachable(topology, node, h, "tcp", HTTPS)]
+        if direct:
+            return tuple(Way(handler.path) for handler in direct)
+    relays = facts.relays_for(topology, node)
+    return tuple(way for relay in relays for way in _through(topology, node, relay, without))
 
 
-def _through(topology: Topology, node: Node, relay: Node, without: Collection[str]) -> Way | None:
+def _through(topology: Topology, node: Node, relay: Node, without: Collection[str]) -> tuple[Way, ...]:
     if relay.path in without:
-        return None
-    listed = {handler.path for handler in facts.handler_order(topology, relay)}
-    for handler in facts.handler_order(topology, node):
-        serves = handler.path in listed and handler.path not in without
-        if serves and facts.reachable(topology, relay, handler, "tcp", HTTPS):
-            return Way(handler.path, relay.name)
-    return None
+        return ()
+    listed = {handler.path for handler in facts.handler_order(topology, relay)} - set(without)
+    for tier in facts.handler_tiers(topology, node):
+        found = [h for h in tier if h.path in listed and facts.reachable(topology, relay, h, "tcp", HTTPS)]
+        if found:
+            return tuple(Way(handler.path, relay.name) for handler in found)
+    return ()
 
 
 def goes(call: CallIn, right: Collection[Way]) -> bool:

@@ -8,23 +8,25 @@ import shlex
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import testinfra
 from testinfra.host import Host
 
 from epolab.errors import ConnectionFailedError, WorldError
 from epolab.hands.connection import connected_to
 from epolab.hands.journal import Journal, Undo
+from epolab.hands.node_line import NodeBackend
 from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.verify.knocks import Answer, Knock
 from epolab.verify.web_api import Upload, body_of, shell_text
 
+GREETED_AT_ONCE = 16
 PROBE_PROGRAM = resources.files("epolab.verify").joinpath("probe_program.py").read_text()
 
 
@@ -39,7 +41,7 @@ class Ran:
 
 @dataclass
 class Witness:
-    """The lab under examination; connections are opened on first use and kept, a lock each.
+    """The lab under examination; connections are opened on first use and kept.
 
     `absent` says of each node (path) that does not run what was seen of it.
     """
@@ -48,7 +50,7 @@ class Witness:
     topology: Topology
     folder: Path
     absent: Mapping[str, str] = field(default_factory=dict)
-    _hosts: dict[tuple[str, str], tuple[Host, threading.Lock]] = field(default_factory=dict)
+    _backends: dict[tuple[str, str], NodeBackend] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -71,31 +73,35 @@ class Witness:
 
     def host(self, path: str) -> Host:
         """The testinfra host of a node."""
-        return self._entry(path)[0]
+        return Host(self._backend(path))
 
-    def _entry(self, path: str, line: str = "") -> tuple[Host, threading.Lock]:
+    def _backend(self, path: str, line: str = "") -> NodeBackend:
         with self._lock:
-            if (path, line) not in self._hosts:
-                name = path.replace("/", ".")
-                host = testinfra.get_host(f"paramiko://root@{name}", ssh_config=str(self.ssh_config))
-                self._hosts[path, line] = (host, threading.Lock())
-            return self._hosts[path, line]
+            if (path, line) not in self._backends:
+                self._backends[path, line] = NodeBackend(path.replace("/", "."), self.ssh_config)
+            return self._backends[path, line]
 
     def forget(self, path: str) -> None:
-        """Drop the connection to a node, because the node was restarted."""
+        """Drop the connections to a node, because the node was restarted."""
         with self._lock:
-            self._hosts = {key: value for key, value in self._hosts.items() if key[0] != path}
+            gone = [self._backends.pop(key) for key in list(self._backends) if key[0] == path]
+        for backend in gone:
+            backend.line.close()
+
+    def greet(self, nodes: Iterable[Node]) -> None:
+        """Open the connections to these nodes, all at once; who cannot be reached is told by the first command."""
+        with ThreadPoolExecutor(GREETED_AT_ONCE) as pool, suppress(WorldError):
+            list(pool.map(lambda node: self.run(node.path, "true"), nodes))
 
     def run(self, path: str, command: str, line: str = "") -> Ran:
         """Run a shell command on a node as root; a command that fails is an answer, not an error.
 
-        Commands on one node wait for each other, except on a `line` (a connection) of their own.
+        A node's commands may run at the same time; `line` names a connection of their own.
         """
         if not self.runs(path):
             raise ConnectionFailedError(f"{path} does not run: {self.absent[path]}")
-        host, lock = self._entry(path, line)
-        with lock, connected_to(path):
-            result = host.run(command)
+        with connected_to(path):
+            result = self._backend(path, line).run(command)
         return Ran(result.rc, str(result.stdout), str(result.stderr))
 
     def must(self, path: str, command: str, line: str = "") -> str:

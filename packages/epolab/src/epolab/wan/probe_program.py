@@ -177,39 +177,51 @@ class Endpoint:
         self._echo.close()
         self._flow.close()
 
-    def echo(self, count: int, seconds: float) -> dict[str, Any]:
-        """Send back what comes, with the times it came and went, until the last of `count` or the time is over."""
-        done, number, end = 0, -1, time.monotonic_ns() + int(seconds * 1e9)
-        while number < count - 1 and time.monotonic_ns() < end:
+    def echo(self, first: int, count: int, seconds: float) -> dict[str, Any]:
+        """Send back what comes, with the times it came and went, until the last of `count` or the time is over.
+
+        They are numbered from `first`; stragglers of an earlier series are dropped.
+        """
+        done, number, numbers = 0, -1, range(first, first + count)
+        end = time.monotonic_ns() + int(seconds * 1e9)
+        while number != numbers[-1] and time.monotonic_ns() < end:
             select.select([self._echo], [], [], max(0.0, (end - time.monotonic_ns()) / 1e9))
             with contextlib.suppress(BlockingIOError):
                 data, ancillary, _, sender = self._echo.recvmsg(64, 64)
                 number, sent, _, _ = ECHO.unpack(data)
-                self._echo.sendto(ECHO.pack(number, sent, stamp_of(ancillary), time.time_ns()), sender)
-                done += 1
+                if number in numbers:
+                    self._echo.sendto(ECHO.pack(number, sent, stamp_of(ancillary), time.time_ns()), sender)
+                    done += 1
         return {"echoed": done}
 
-    def round_trips(self, peer: str, count: int, pause_ms: float, patience_seconds: float) -> dict[str, Any]:
-        """Small datagrams to an echo and back: [round trip without the echo's own time, way there, way back] in ns."""
-        series: dict[int, tuple[int, int, int]] = {}
-        oversleep, due, number = Oversleep(), time.monotonic_ns(), 0
-        end = due + int(count * pause_ms * 1e6 + patience_seconds * 1e9)
-        while count - 1 not in series and (now := time.monotonic_ns()) < end:
-            if number < count and now >= due:
-                self._echo.sendto(ECHO.pack(number, time.time_ns(), 0, 0), (peer, ECHO_PORT))
-                number, due = number + 1, now + int(pause_ms * 1e6)
-            self._take_echoes(series)
-            if count - 1 not in series:
-                oversleep.wait(self._echo, due if number < count else end)
-        return {"series": list(series.values()), "sent": number, "oversleep": oversleep.document()}
+    def round_trips(
+        self, peer: str, first: int, count: int, pause_ms: float, patience_seconds: float
+    ) -> dict[str, Any]:
+        """Small datagrams to an echo and back: [round trip without the echo's own time, way there, way back] in ns.
 
-    def _take_echoes(self, series: dict[int, tuple[int, int, int]]) -> None:
+        They are numbered from `first`; what is left of an earlier series is dropped.
+        """
+        series: dict[int, tuple[int, int, int]] = {}
+        numbers, sent = range(first, first + count), 0
+        oversleep, due = Oversleep(), time.monotonic_ns()
+        end = due + int(count * pause_ms * 1e6 + patience_seconds * 1e9)
+        while numbers[-1] not in series and (now := time.monotonic_ns()) < end:
+            if sent < count and now >= due:
+                self._echo.sendto(ECHO.pack(numbers[sent], time.time_ns(), 0, 0), (peer, ECHO_PORT))
+                sent, due = sent + 1, now + int(pause_ms * 1e6)
+            self._take_echoes(numbers, series)
+            if numbers[-1] not in series:
+                oversleep.wait(self._echo, due if sent < count else end)
+        return {"series": list(series.values()), "sent": sent, "oversleep": oversleep.document()}
+
+    def _take_echoes(self, numbers: range, series: dict[int, tuple[int, int, int]]) -> None:
         with contextlib.suppress(BlockingIOError):
             while True:
                 data, ancillary, _, _ = self._echo.recvmsg(64, 64)
                 at = stamp_of(ancillary)
                 number, sent, arrived, returned = ECHO.unpack(data)
-                series[number] = (at - sent - (returned - arrived), arrived - sent, at - returned)
+                if number in numbers:
+                    series[number] = (at - sent - (returned - arrived), arrived - sent, at - returned)
 
     def flow(
         self,

@@ -27,8 +27,10 @@ from epolab.wan.measured import (
 )
 from epolab.wan.plan import FlowPlan, GoodputPlan, LinkPlan
 
-# Sent first, and not counted: they wait for the neighbour's hardware address.
+# Sent first, and not counted: they wait for the neighbour's hardware address. Where the line loses that question or its
+# answer, the kernel asks again after a second, so a link is greeted more than once before it counts as unreachable.
 GREETINGS = 5
+GREETING_ROUNDS = 5
 GREETING_PAUSE_MS = 20.0
 
 
@@ -56,11 +58,12 @@ class LinkSurvey:
     b: End
     first_flow: int = 1
     _sent: int = 0
+    _echoed: int = 0
     _answers: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self, figures: Collection[Figure] = FIGURES, earlier: LinkFigures | None = None) -> LinkFigures:
         """These figures anew, the others as seen earlier; a link that answers no greeting is asked nothing more."""
-        if not self._echoes(GREETINGS, GREETING_PAUSE_MS)["series"]:
+        if not any(self._echoes(GREETINGS, GREETING_PAUSE_MS)["series"] for _ in range(GREETING_ROUNDS)):
             return LinkFigures(DirectionFigures(), DirectionFigures())
         seen = earlier or LinkFigures(DirectionFigures(), DirectionFigures())
         if "round_trips" in figures or seen.round_trips is None:
@@ -76,9 +79,12 @@ class LinkSurvey:
         return replace(seen, noise_ms=noise_of(self._answers), stall_ms=stall_of(self._answers))
 
     def _echoes(self, count: int, pause_ms: float) -> dict[str, Any]:
-        patience = self.plan.patience_seconds
-        self.b.ask("echo", count=count, seconds=count * pause_ms / 1000 + patience)
-        self.a.ask("round_trips", peer=self.b.address, count=count, pause_ms=pause_ms, patience_seconds=patience)
+        """A series with numbers of its own: what comes late of the one before counts for nothing."""
+        patience, first = self.plan.patience_seconds, self._echoed
+        self._echoed += count
+        self.b.ask("echo", first=first, count=count, seconds=count * pause_ms / 1000 + patience)
+        waits = {"pause_ms": pause_ms, "patience_seconds": patience}
+        self.a.ask("round_trips", peer=self.b.address, first=first, count=count, **waits)
         answer = self._answer(self.a)
         self._answer(self.b)
         return answer

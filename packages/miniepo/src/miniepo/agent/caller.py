@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from miniepo.agent.communication import CallIn, Communication
 from miniepo.agent.enforcement import Enforcer
+from miniepo.agent.wakeup import delay_seconds
 from miniepo.clock import Clock, Entropy
 from miniepo.errors import MiniepoError
 from miniepo.log import logger
+from miniepo.patience import within
 from miniepo.protocol.agent_session import Occasion
+from miniepo.protocol.call_schedule import CallSchedule, UploadSchedule
 from miniepo.protocol.messages import Wakeup
 
 _log = logger("agent.caller")
@@ -34,31 +38,33 @@ class Caller:
         self._entropy = entropy
         self._done = done
         self._waiting: asyncio.Queue[Waiting] = asyncio.Queue()
-        self._event_waits = False
+        self._uploads = UploadSchedule()
 
     async def loop(self, first_within_seconds: float) -> None:
         """Call in for ever. The first call comes at a random moment of the first seconds (domain §4)."""
-        due = self._clock.monotonic() + self._entropy.uniform(0, first_within_seconds)
-        reason: Occasion = Occasion("start")
+        drawn = self._entropy.uniform(0, first_within_seconds)
+        schedule = CallSchedule(self._clock.monotonic(), drawn)
+        _log.info("first call in %.3f s, drawn from the first %.3f s", drawn, first_within_seconds)
         while True:
-            waiting = await self._next(due, reason)
+            occasion, waiter = await self._next(schedule)
             began = self._clock.monotonic()
-            await self._call(*waiting)
-            due = began + self._enforcer.settings.asci_seconds
-            reason = Occasion("asci")
+            await self._call(replace(occasion, next_asci=began + self._enforcer.settings.asci_seconds), waiter)
+            schedule.called(began, occasion.reason, self._enforcer.settings.asci_seconds)
 
-    async def _next(self, due: float, regular: Occasion) -> Waiting:
+    async def _next(self, schedule: CallSchedule) -> Waiting:
         """What waits comes first, also when the ASCI is over already."""
         if not self._waiting.empty():
             return self._waiting.get_nowait()
         try:
-            return await asyncio.wait_for(self._waiting.get(), max(0.0, due - self._clock.monotonic()))
+            return await within(self._waiting.get(), schedule.wait(self._clock.monotonic()))
         except TimeoutError:
-            return regular, None
+            return Occasion(schedule.reason), None
 
     async def _call(self, occasion: Occasion, waiter: asyncio.Future[CallIn] | None) -> None:
         if occasion.reason == "event":
-            self._event_waits = False
+            self._uploads.begins(self._clock.monotonic())
+            if not self._communication.has_urgent_events():
+                return
         try:
             call_in = await self._communication.run(occasion)
         except (MiniepoError, OSError) as error:
@@ -79,12 +85,12 @@ class Caller:
 
     def event_waits(self) -> None:
         """An event of priority is in the spool: deliver it now, once for all that wait."""
-        if not self._event_waits:
-            self._event_waits = True
-            self._waiting.put_nowait((Occasion("event"), None))
+        delay = self._uploads.ask(self._clock.monotonic(), self._enforcer.settings.event_interval_seconds)
+        if delay is not None:
+            asyncio.get_running_loop().call_later(delay, self._waiting.put_nowait, (Occasion("event"), None))
 
     def woken(self, call: Wakeup) -> None:
         """A wake-up call was accepted: call in, spread over the seconds it allows."""
         occasion = Occasion("wakeup", wakeup_id=call.wakeup_id, full_props=call.full_props)
-        delay = self._entropy.uniform(0, call.random_seconds) if call.random_seconds > 0 else 0.0
+        delay = delay_seconds(call, self._entropy.uniform)
         asyncio.get_running_loop().call_later(delay, self._waiting.put_nowait, (occasion, None))

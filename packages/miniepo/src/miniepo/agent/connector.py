@@ -3,42 +3,69 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from miniepo.agent.attempts import Tried, in_words
 from miniepo.agent.relay_finder import RelayFinder
+from miniepo.agent.route_memory import after_discovery, after_failure, after_success, leaves_relay
 from miniepo.agent.routes import (
     CONNECT_SECONDS,
+    DiscoveryMode,
     Way,
     WayKey,
     asked_of_relay,
+    discovers,
     plan,
     targets,
     through_relays,
     tls_port,
 )
+from miniepo.agent.settings import Settings
 from miniepo.agent.state import Routing, StateDirectory
-from miniepo.errors import MiniepoError, RefusedError, SilentError, TransferError, UnreachableError
+from miniepo.config import AgentConfig
+from miniepo.errors import (
+    MiniepoError,
+    RefusedError,
+    SilentError,
+    TransferError,
+    UnreachableError,
+    UnresolvedError,
+)
 from miniepo.log import logger
-from miniepo.protocol.discovery import Relay, RelayCache
+from miniepo.protocol.connection_retry import ROUNDS, Attempt, ConnectionRetry, Outcome
+from miniepo.protocol.discovery import Relay
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import Site
 from miniepo.wire import stream as wire
 from miniepo.wire.http_client import HttpConnection
-from miniepo.wire.stream import Stream, TlsContext
-
-MAX_ROUNDS = 6
-"""IP, FQDN and NetBIOS name six times over make the 18 attempts of the product (domain §4)."""
+from miniepo.wire.stream import Stream
+from miniepo.wire.tls import TlsContext
 
 _log = logger("agent.connector")
+SecondsLeft = Callable[[], float]
+Connect = Callable[[Sequence[Endpoint], float], Awaitable[Stream]]
+Tell = Callable[[Attempt[tuple[Endpoint, ...]], Outcome], None]
+
+
+def _for_ever() -> float:
+    return math.inf
+
+
+def _untold(attempt: Attempt[tuple[Endpoint, ...]], outcome: Outcome) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(slots=True)
 class Line:
-    """An open TLS connection to a handler, and the way it took."""
+    """An open TLS connection to a handler, the way it took, and what went over it and those before it."""
 
     way: Way
     http: HttpConnection
+    packages: int = 0
+    connections: int = 1
 
     @property
     def handler(self) -> Site:
@@ -48,26 +75,54 @@ class Line:
 class Connector:
     """Opens lines to handlers, straight or through relays."""
 
-    def __init__(self, state: StateDirectory, tls: TlsContext, finder: RelayFinder) -> None:
+    def __init__(
+        self,
+        state: StateDirectory,
+        tls: TlsContext,
+        finder: RelayFinder,
+        mode: Callable[[], DiscoveryMode],
+        *,
+        patient: bool = False,
+    ) -> None:
+        self.patient = patient
+        self.tried: list[Tried] = []
+        """The attempts at handlers, straight, of the communication under way or the last one."""
         self._state = state
         self._tls = tls
         self._finder = finder
+        self._mode = mode
         self._gone: set[str] = set()
         self._avoid: frozenset[WayKey] = frozenset()
         self._handlers: tuple[Site, ...] = ()
+        self._seconds_left: SecondsLeft = _for_ever
 
-    async def open(self, handlers: Sequence[Site], avoid: frozenset[WayKey] = frozenset()) -> Line:
-        """A line by the first way that works, but by none of `avoid`; raises UnreachableError."""
+    async def open(
+        self,
+        handlers: Sequence[Site],
+        avoid: frozenset[WayKey] = frozenset(),
+        seconds_left: SecondsLeft = _for_ever,
+    ) -> Line:
+        """A line by the first way that works, but by none of `avoid`; raises UnreachableError.
+
+        `seconds_left` tells how near the next ASCI is.
+        """
         routing = self._state.routing
-        self._gone, self._avoid, self._handlers = set(), avoid, tuple(handlers)
+        self._seconds_left = seconds_left
+        self._gone, self._avoid, self._handlers, self.tried = set(), avoid, tuple(handlers), []
         planned = plan(handlers, routing.unreachable, routing.relays)
-        finding = self._finder.start() if all(each.name in routing.unreachable for each in handlers) else None
+        finding = self._finder.start() if self._discovers(handlers, routing) else None
         try:
             line = await self._race(planned.remembered) or await self._one_by_one(planned.others)
+            if line is None and finding is None and self._mode() == "never":
+                raise UnreachableError("no handler answers directly, and this agent may not look for relays")
             return line or await self._through_found(handlers, finding or self._finder.start())
         finally:
             if finding is not None:
                 await self._remember_found(finding)
+
+    def _discovers(self, handlers: Sequence[Site], routing: Routing) -> bool:
+        """Whether this communication begins with a discovery: at every ASCI of an agent that needs a relay."""
+        return discovers(self._mode(), all(each.name in routing.unreachable for each in handlers))
 
     async def _race(self, ways: Sequence[Way]) -> Line | None:
         """All ways at once; the first one in order that connects wins, so that the preferred one is preferred."""
@@ -99,10 +154,8 @@ class Connector:
         return line
 
     async def _remember_found(self, finding: asyncio.Task[tuple[Relay, ...]]) -> None:
-        routing = self._state.routing
-        cache = RelayCache(routing.relays).add(await finding)
-        if cache.relays != routing.relays:
-            self._state.routing = Routing(cache.relays, routing.unreachable, routing.last_handler)
+        found = await finding
+        self._remember(after_discovery(self._state.routing, found))
 
     async def _try(self, way: Way) -> Line | None:
         """Open one way, note how it went; None if it is no way now."""
@@ -111,41 +164,37 @@ class Connector:
         try:
             line = await (self._direct(way.handler) if way.relay is None else self._relayed(way.handler, way.relay))
         except MiniepoError as error:
-            _log.info("%s: %s", way.label, error)
-            self._failed(way, error)
+            _log.info("%s: %s%s", way.label, error, "" if way.relay else self._told(way.handler))
+            if leaves_relay(way, error) and way.relay is not None:
+                self._gone.add(way.relay.guid)
+            self._remember(after_failure(self._state.routing, way, self._handlers, error))
             return None
-        self._succeeded(way)
+        self._remember(after_success(self._state.routing, way, self._handlers))
         return line
 
-    def _failed(self, way: Way, error: MiniepoError) -> None:
-        routing = self._state.routing
-        relays, unreachable = routing.relays, routing.unreachable
-        if way.relay is not None:
-            relays = RelayCache(relays).failed(way.relay.guid).relays
-        if way.relay is not None and isinstance(error, UnreachableError):
-            self._gone.add(way.relay.guid)
-        else:
-            unreachable = (*self._without(unreachable, way), way.memory)
-        self._state.routing = Routing(relays, unreachable, routing.last_handler)
+    def _note(self, handler: Site, attempt: Attempt[tuple[Endpoint, ...]], outcome: Outcome) -> None:
+        self.tried.append(Tried(handler.name, attempt.round, attempt.method, outcome))
 
-    def _succeeded(self, way: Way) -> None:
-        routing = self._state.routing
-        relays = routing.relays
-        if way.relay is not None:
-            others = tuple(each for each in relays if each.guid != way.relay.guid)
-            relays = RelayCache((way.relay, *others)).add(()).relays
-        fresh = Routing(relays, self._without(routing.unreachable, way), way.handler.name)
-        if fresh != routing:
-            self._state.routing = fresh
+    def _told(self, handler: Site) -> str:
+        words = in_words([each for each in self.tried if each.handler == handler.name])
+        return f"; {words}" if words else ""
 
-    def _without(self, unreachable: Sequence[str], way: Way) -> tuple[str, ...]:
-        """What else is remembered, as far as it still concerns handlers of the list."""
-        ways = [Way(handler, relay) for handler in self._handlers for relay in (None, way.relay)]
-        listed = {each.memory for each in ways}
-        return tuple(word for word in unreachable if word in listed and word != way.memory)
+    def _remember(self, routing: Routing) -> None:
+        if routing != self._state.routing:
+            self._state.routing = routing
+
+    async def renew(self, line: Line) -> None:
+        """Go on over another connection by the same way; raises UnreachableError."""
+        await line.http.close()
+        way = line.way
+        fresh = await (self._direct(way.handler) if way.relay is None else self._relayed(way.handler, way.relay))
+        line.http, line.connections = fresh.http, line.connections + 1
 
     async def _direct(self, handler: Site) -> Line:
-        stream = await connect_directly(targets(handler))
+        tell = partial(self._note, handler)
+        stream = await connect_directly(
+            targets(handler), seconds_left=self._seconds_left, patient=self.patient, tell=tell
+        )
         return await self._secure(stream, Way(handler))
 
     async def _relayed(self, handler: Site, relay: Relay) -> Line:
@@ -157,40 +206,73 @@ class Connector:
         return Line(way, HttpConnection(stream, way.handler.host))
 
 
-async def connect_directly(groups: Sequence[Sequence[Endpoint]], rounds: int = MAX_ROUNDS) -> Stream:
-    """IP, then FQDN, then NetBIOS name, in rounds; an address that did not answer in time is not waited for again."""
+def connector_of(
+    config: AgentConfig, state: StateDirectory, tls: TlsContext, finder: RelayFinder, settings: Callable[[], Settings]
+) -> Connector:
+    """The connector of an agent, which looks for relays as the settings in force say."""
+    return Connector(state, tls, finder, lambda: settings().relay.discover, patient=config.retry_timeouts)
+
+
+async def connect_directly(
+    groups: Sequence[tuple[Endpoint, ...]],
+    rounds: int = ROUNDS,
+    seconds_left: SecondsLeft = _for_ever,
+    *,
+    patient: bool = False,
+    connect: Connect = wire.connect_first,
+    tell: Tell = _untold,
+) -> Stream:
+    """A connection by IP, FQDN or NetBIOS name, tried as `connection_retry` decides; raises UnreachableError.
+
+    Who is `patient` waits for a silent address again, by each of its names and in each round. `tell` hears of each
+    attempt when it is over.
+    """
+    retry: ConnectionRetry[tuple[Endpoint, ...]] = ConnectionRetry(groups, rounds, CONNECT_SECONDS, patient)
     silent: set[str] = set()
-    failure: UnreachableError | None = None
-    for _ in range(rounds):
-        for group in groups:
-            try:
-                return await _connect_unless_silent(group, silent)
-            except UnreachableError as error:
-                failure = failure or error
-    raise failure or UnreachableError("no address to connect to")
+    failure = UnreachableError("no address to connect to")
+    attempts = 0
+    command = retry.start(seconds_left())
+    while isinstance(command, Attempt):
+        attempts += 1
+        try:
+            stream = await _connect_unless_silent(command.method, set() if patient else silent, connect)
+        except UnreachableError as error:
+            failure = failure if attempts > 1 else error
+            tell(command, _outcome(error))
+            command = retry.receive(_outcome(error), seconds_left())
+        else:
+            tell(command, "no-error")
+            return stream
+    raise type(failure)(f"{failure} ({attempts} attempts, then {command.reason})")
 
 
-async def _connect_unless_silent(group: Sequence[Endpoint], silent: set[str]) -> Stream:
-    """Connect to the first of a group that answers; what stays silent is noted."""
-    endpoints = [
-        found for endpoint in group if endpoint.host not in silent for found in await _look_up(endpoint, silent)
-    ]
-    endpoints = [endpoint for endpoint in endpoints if endpoint.host not in silent]
+def _outcome(error: UnreachableError) -> Outcome:
+    if isinstance(error, UnresolvedError):
+        return "unresolved"
+    return "silent" if isinstance(error, SilentError) else "refused"
+
+
+async def _connect_unless_silent(group: Sequence[Endpoint], silent: set[str], connect: Connect) -> Stream:
+    """Connect to the first of a group that answers; an address that stayed silent by another name is not waited for."""
+    found = [Endpoint(address, each.port) for each in group for address in await _look_up(each)]
+    if not found:
+        raise UnresolvedError(f"{group[0]}: the name has no address")
+    endpoints = [endpoint for endpoint in found if endpoint.host not in silent]
     if not endpoints:
-        raise UnreachableError(f"{group[0]}: no address that may answer")
+        raise SilentError(f"{group[0]}: its address did not answer before")
     try:
-        return await wire.connect_first(endpoints, CONNECT_SECONDS)
+        return await connect(endpoints, CONNECT_SECONDS)
     except SilentError:
         silent.update(endpoint.host for endpoint in endpoints)
         raise
 
 
-async def _look_up(endpoint: Endpoint, silent: set[str]) -> list[Endpoint]:
+async def _look_up(endpoint: Endpoint) -> Sequence[str]:
     try:
-        return [Endpoint(address, endpoint.port) for address in await wire.resolve(endpoint.host)]
-    except UnreachableError:
-        silent.add(endpoint.host)
-        return []
+        return await wire.resolve(endpoint.host)
+    except UnreachableError as error:
+        _log.debug("%s: %s", endpoint, error)
+        return ()
 
 
 async def connect_by_relay(relay: Relay, endpoints: Sequence[Endpoint]) -> Stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from miniepo.log import logger
-from miniepo.wire.http_server import Handle, HttpServer
+from miniepo.wire.http_server import Divert, Handle, HttpServer
 
 _log = logger("agent.listener")
 
@@ -13,8 +13,9 @@ _log = logger("agent.listener")
 class Listener:
     """The server on the wake-up port; port 0 means closed."""
 
-    def __init__(self, handle: Handle, listen: Sequence[str]) -> None:
+    def __init__(self, handle: Handle, listen: Sequence[str], divert: Divert | None = None) -> None:
         self._handle = handle
+        self._divert = divert
         self._listen = listen
         self._server: HttpServer | None = None
         self._port = 0
@@ -23,7 +24,7 @@ class Listener:
         """Listen on this port from now on; raises OSError if it is taken, and the old one stays open then."""
         if port == self._port:
             return
-        fresh = HttpServer(self._handle) if port else None
+        fresh = HttpServer(self._handle, divert=self._divert) if port else None
         if fresh is not None:
             await fresh.start(self._listen, port)
         await self.close()

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from miniepo.agent.connector import connect_by_relay, connect_directly
+from miniepo.agent.content_ways import ContentWay
 from miniepo.agent.routes import asked_of_relay, targets_at, tls_port
-from miniepo.errors import ContentError, UnreachableError, WorldError
-from miniepo.log import logger
+from miniepo.errors import ContentError
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.sitelist import Site, join_host_port
 from miniepo.wire import stream as wire
 from miniepo.wire.http_client import HttpConnection
-from miniepo.wire.stream import Stream, TlsContext
+from miniepo.wire.stream import Stream
+from miniepo.wire.tls import TlsContext
 
 _MAX_CATALOG_BYTES = 16 * 1024 * 1024
-
-_log = logger("agent.update")
 
 
 class RepositoryLine:
@@ -60,19 +58,13 @@ class RepositoryLine:
         return quote(f"/{root}/{path}" if root else f"/{path}")
 
 
-async def open_line(site: Site, relays: Sequence[Relay], skip_direct: bool, tls: TlsContext) -> RepositoryLine:
-    """A connection to a repository: direct first, then through each known relay; raises UnreachableError."""
-    if not skip_direct:
-        try:
-            return await _dress(await connect_directly(targets_at(site, _port(site)), rounds=1), site, None, tls)
-        except UnreachableError as error:
-            _log.info("%s: %s", site.name, error)
-    for relay in relays:
-        try:
-            return await _dress(await connect_by_relay(relay, asked_of_relay(site, _port(site))), site, relay, tls)
-        except WorldError as error:
-            _log.info("%s through relay %s: %s", site.name, relay.computer_name, error)
-    raise UnreachableError(f"repository {site.name} cannot be reached")
+async def open_line(site: Site, way: ContentWay, tls: TlsContext) -> RepositoryLine:
+    """A connection to a repository by this way; raises UnreachableError, or RefusedError with the relay's reason."""
+    if way.relay is None:
+        stream = await connect_directly(targets_at(site, _port(site)), rounds=1)
+    else:
+        stream = await connect_by_relay(way.relay, asked_of_relay(site, _port(site)))
+    return await _dress(stream, site, way.relay, tls)
 
 
 def _port(site: Site) -> int:

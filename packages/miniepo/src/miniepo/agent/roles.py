@@ -9,6 +9,11 @@ from miniepo.wire.http_request import Request
 from miniepo.wire.http_response import Response
 
 
+class Refusal(str):
+    """A problem that no later enforcement mends, because the agent cannot be what the policy says: it is reported, and
+    the policy counts as enforced."""
+
+
 class Role(Protocol):
     """A role that policy switches on and off."""
 

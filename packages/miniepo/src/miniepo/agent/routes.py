@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.relay_session import Endpoint
@@ -18,6 +19,8 @@ from miniepo.protocol.sitelist import Site
 CONNECT_SECONDS = 1.5
 DEFAULT_TLS_PORT = 443
 WayKey = tuple[str, str]
+DiscoveryMode = Literal["needed", "always", "never"]
+"""When an agent looks for relays; see `discovers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,16 @@ class Plan:
 
     remembered: tuple[Way, ...]
     others: tuple[Way, ...]
+
+
+def discovers(mode: DiscoveryMode, all_unreachable: bool) -> bool:
+    """Whether a communication begins with a discovery.
+
+    "needed": an agent that reached no handler directly last time discovers at every ASCI (source S1); one whose
+    handlers fail only now discovers then. [uncertain] whether agents that get through directly do so too: "always".
+    "never": the agent uses no relay but those that it has cached.
+    """
+    return mode == "always" or (mode == "needed" and all_unreachable)
 
 
 def tls_port(handler: Site) -> int:

@@ -8,19 +8,29 @@ from typing import Any, Literal
 
 import msgspec
 
+from miniepo.agent.routes import DiscoveryMode
 from miniepo.config import AgentConfig
+from miniepo.protocol.discovery import ANSWER_WITHIN_SECONDS
 from miniepo.protocol.messages import PolicySet
+from miniepo.protocol.version import Behaviour, scaled
 
-ENFORCEMENT_SECONDS = 300.0
+EVENTS_PER_UPLOAD = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Category `relay`: whether the node forwards for others, and on which ports."""
+    """Category `relay`: whether the node forwards for others, on which ports, and within which time it answers a
+    discovery; `discover` is when an agent itself looks for relays (`routes.discovers`): never before 4.8 (S1).
+
+    `shared` says that `port` is the wake-up port: agents of 5.x take relay connections there, unless the policy says
+    `ownPort` (TrellixPorts; [uncertain] whether `port` of a policy counts in 5.x)."""
 
     enabled: bool = False
     port: int = 8083
     discovery_ports: tuple[int, ...] = (8082, 8083)
+    answer_within_seconds: float = ANSWER_WITHIN_SECONDS
+    discover: DiscoveryMode = "needed"
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +52,21 @@ class UpdateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the policies say to this agent. Times in seconds; the wake-up port is 0 when it is closed."""
+    """Everything the policies say to this agent. Times in seconds; the wake-up port is 0 when it is closed.
+
+    Events of severity `event_priority` or graver are sent at once; how far apart such uploads are and how many events
+    one takes is [uncertain] (domain §4 names five minutes), so without a policy they follow each other at once.
+    """
 
     asci_seconds: float
     wakeup_port: int
-    enforcement_seconds: float = ENFORCEMENT_SECONDS
+    enforcement_seconds: float = 300.0
     event_priority: int = 2
+    event_interval_seconds: float = 0.0
+    events_per_upload: int = EVENTS_PER_UPLOAD
+    connection_per_package: bool = False
     only_server_connections: bool = False
+    accept_broadcasts: bool = True
     relay: RelaySettings = field(default_factory=RelaySettings)
     superagent: SuperAgentSettings = field(default_factory=SuperAgentSettings)
     update: UpdateSettings = field(default_factory=UpdateSettings)
@@ -57,16 +75,30 @@ class Settings:
 
 class _Agent(msgspec.Struct, rename="camel"):
     asci_seconds: float | None = None
-    enforcement_seconds: float = ENFORCEMENT_SECONDS
+    enforcement_seconds: float | None = None
     wakeup_port: int | None = None
     event_priority: int = 2
+    event_interval_seconds: float = 0.0
+    events_per_upload: int = EVENTS_PER_UPLOAD
     only_server_connections: bool = False
+    accept_broadcasts: bool = True
 
 
 class _Relay(msgspec.Struct, rename="camel"):
     enabled: bool = False
     port: int = 8083
     discovery_ports: tuple[int, ...] = (8082, 8083)
+    answer_within_ms: int = round(ANSWER_WITHIN_SECONDS * 1000)
+    discover: DiscoveryMode = "needed"
+
+    own_port: bool = False
+
+    def read(self, version: str, wakeup_port: int) -> RelaySettings:
+        within = max(0, self.answer_within_ms) / 1000
+        shared = Behaviour.of(version).relay_on_wakeup_port and not self.own_port and wakeup_port != 0
+        port = wakeup_port if shared else self.port
+        discover: DiscoveryMode = self.discover if Behaviour.of(version).relay else "never"
+        return RelaySettings(self.enabled, port, self.discovery_ports, within, discover, shared)
 
 
 class _SuperAgent(msgspec.Struct, rename="camel"):
@@ -89,19 +121,37 @@ def resolve(policies: PolicySet, config: AgentConfig) -> Settings:
     relay = _read(values, "relay", _Relay, problems)
     superagent = _read(values, "superagent", _SuperAgent, problems)
     update = _read(values, "update", _Update, problems)
+    wakeup_port = agent.wakeup_port if agent.wakeup_port is not None else config.wakeup_port
     return Settings(
         asci_seconds=max(1.0, agent.asci_seconds if agent.asci_seconds is not None else config.asci_seconds),
-        wakeup_port=agent.wakeup_port if agent.wakeup_port is not None else config.wakeup_port,
-        enforcement_seconds=max(1.0, agent.enforcement_seconds),
+        wakeup_port=wakeup_port,
+        enforcement_seconds=max(1.0, _enforcement_seconds(agent, config)),
         event_priority=agent.event_priority,
+        event_interval_seconds=agent.event_interval_seconds,
+        events_per_upload=max(1, agent.events_per_upload),
+        connection_per_package=config.connection_per_package and not Behaviour.of(config.version).persistent_connection,
         only_server_connections=agent.only_server_connections,
-        relay=RelaySettings(relay.enabled, relay.port, relay.discovery_ports),
+        accept_broadcasts=agent.accept_broadcasts,
+        relay=relay.read(config.version, wakeup_port),
         superagent=SuperAgentSettings(
             superagent.enabled, superagent.enabled and superagent.repository, superagent.folder or config.repository
         ),
         update=UpdateSettings(update.repository_mode, update.branch),
         problems=tuple(problems),
     )
+
+
+def first_call_seconds(config: AgentConfig) -> float:
+    """Within which time after its start the agent calls in first: as configured, else by its version, scaled."""
+    if config.first_call_within_seconds is not None:
+        return config.first_call_within_seconds
+    return scaled(Behaviour.of(config.version).first_call_seconds, config.asci_seconds)
+
+
+def _enforcement_seconds(agent: _Agent, config: AgentConfig) -> float:
+    """As policy says, else as configured, else by the agent's version, scaled."""
+    given = agent.enforcement_seconds if agent.enforcement_seconds is not None else config.enforcement_seconds
+    return given if given is not None else scaled(Behaviour.of(config.version).enforcement_seconds, config.asci_seconds)
 
 
 def _read(values: Mapping[str, dict[str, Any]], category: str, kind: Any, problems: list[str]) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
-from miniepo.agent.state import replace_file
+from miniepo.agent.folder import replace_file
 from miniepo.log import logger
 from miniepo.protocol.messages import Event
 
@@ -34,6 +35,11 @@ class Spool:
     def oldest(self, count: int) -> tuple[Event, ...]:
         """Up to `count` events in the order in which they happened; a damaged file is set aside, not delivered."""
         return tuple(event for file in self._files()[:count] if (event := _read(file)) is not None)
+
+    def urgent(self, count: int, priority: int) -> tuple[Event, ...]:
+        """Up to `count` events, oldest first, of this severity or graver (0 is the gravest)."""
+        events = (event for file in self._files() if (event := _read(file)) is not None)
+        return tuple(islice((event for event in events if event.severity <= priority), count))
 
     def forget(self, keys: Iterable[str]) -> None:
         """Delete acknowledged events."""

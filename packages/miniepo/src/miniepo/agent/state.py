@@ -11,15 +11,17 @@ from typing import Any, TypeVar
 import msgspec
 from nacl.signing import SigningKey
 
+from miniepo.agent.folder import Directory, Folder, replace_file
 from miniepo.clock import Entropy
 from miniepo.errors import ConfigError
+from miniepo.log import logger
 from miniepo.protocol import signing, sitelist
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.messages import PolicySet, TaskSet, TaskStatus
 from miniepo.protocol.sitelist import SiteList
 
-_PRIVATE = 0o600
 _PUBLIC = 0o644
+_log = logger("agent.state")
 
 Value = TypeVar("Value")
 
@@ -37,15 +39,6 @@ class Routing(msgspec.Struct, frozen=True):
     relays: tuple[Relay, ...] = ()
     unreachable: tuple[str, ...] = ()
     last_handler: str = ""
-
-
-def replace_file(path: Path, data: bytes, mode: int = _PRIVATE) -> None:
-    """Put `data` at `path` in one step."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.touch(mode)
-    fresh.chmod(mode)
-    fresh.write_bytes(data)
-    fresh.replace(path)
 
 
 def public_json(value: Any) -> bytes:
@@ -90,7 +83,14 @@ class StateDirectory:
         (self.path / "agent.key").unlink()
         self.key = self._load_or_make_key()
         self.sent_properties = {}
+        self._write("sequence.json", 0)
         self.register(self._entropy.guid(), enrolled=False)
+
+    def next_sequence(self) -> int:
+        """The number of the communication that begins; it has never been used before under this GUID."""
+        number = self._read("sequence.json", int, 0) + 1
+        self._write("sequence.json", number)
+        return number
 
     @property
     def sitelist_path(self) -> Path:
@@ -139,11 +139,29 @@ class StateDirectory:
 
     @property
     def routing(self) -> Routing:
-        return self._read("relays.json", Routing, Routing())
+        """As stored, without relays that cannot be tried; those are forgotten with a line in the log."""
+        stored = self._read("relays.json", Routing, Routing())
+        kept = tuple(relay for relay in stored.relays if not relay.fault)
+        if kept == stored.relays:
+            return stored
+        for relay in stored.relays:
+            if relay.fault:
+                _log.warning("a relay is forgotten: %s", relay.fault)
+        self.routing = Routing(kept, stored.unreachable, stored.last_handler)
+        return self.routing
 
     @routing.setter
     def routing(self, value: Routing) -> None:
         self._write("relays.json", value)
+
+    @property
+    def relay_started(self) -> str:
+        """In which life of the node the relay service was started by policy; "" = not since relay was turned on."""
+        return self._read("relay-started.json", str, "")
+
+    @relay_started.setter
+    def relay_started(self, value: str) -> None:
+        self._write("relay-started.json", value)
 
     @property
     def sent_properties(self) -> dict[str, str]:
@@ -152,6 +170,15 @@ class StateDirectory:
     @sent_properties.setter
     def sent_properties(self, value: dict[str, str]) -> None:
         self._write("properties.json", value)
+
+    @property
+    def custom_properties(self) -> dict[str, str]:
+        """What people on the node have set: UserProperty1 to 4."""
+        return self._read("custom-properties.json", dict[str, str], {})
+
+    @custom_properties.setter
+    def custom_properties(self, value: dict[str, str]) -> None:
+        self._write("custom-properties.json", value)
 
     @property
     def nonces(self) -> dict[str, float]:
@@ -179,6 +206,10 @@ class StateDirectory:
     @installed.setter
     def installed(self, value: dict[str, str]) -> None:
         self._write("installed.json", value)
+
+    def folder(self, name: str) -> Folder:
+        """Where a part of the agent keeps values of its own."""
+        return Directory(self.path / name)
 
     def write_public(self, name: str, value: Any) -> Path:
         """A JSON file that others on the node may read."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from miniepo.agent.attempts import Tried
 from miniepo.agent.communication import CallIn
 from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.state import StateDirectory
@@ -19,6 +21,7 @@ def describe(
     call_in: CallIn | None,
     update: Outcome | None,
     spooled: int,
+    tried: Sequence[Tried] = (),
 ) -> dict[str, Any]:
     """The document; times in ISO-8601, None for what did not happen yet."""
     versions = enforcer.versions
@@ -31,11 +34,16 @@ def describe(
         "last_callin_seconds": call_in.at if call_in else None,
         "last_callin_reason": call_in.reason if call_in else None,
         "last_wakeup_id": call_in.wakeup_id if call_in else None,
+        "last_session": list(call_in.session) if call_in else [],
+        "last_connections": call_in.connections if call_in else None,
         "last_handler": _handler(call_in),
+        "last_attempts": [each.row for each in tried],
         "policy_version": versions.policy,
         "tasks_version": versions.tasks,
         "sitelist_version": versions.sitelist,
         "asci_seconds": enforcer.settings.asci_seconds,
+        "enforcement_seconds": enforcer.settings.enforcement_seconds,
+        "enforcements": enforcer.enforcements,
         "installed": state.installed,
         "roles": enforcer.role_states(),
         "update_source": update.repository if update else None,
@@ -43,7 +51,7 @@ def describe(
         "relays": [relay.computer_name for relay in routing.relays],
         "unreachable_handlers": list(routing.unreachable),
         "spooled_events": spooled,
-        "problems": list(enforcer.settings.problems),
+        "problems": list(enforcer.problems),
     }
 
 

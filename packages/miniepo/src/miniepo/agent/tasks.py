@@ -1,16 +1,19 @@
-"""Runs the assigned client tasks on their schedules and notes how they went until a handler has it."""
+"""Runs client tasks one at a time, by schedule or on demand, and notes how they went until a handler has it."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
+from miniepo.agent import scan
 from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.state import StateDirectory
 from miniepo.agent.update import Updater
 from miniepo.clock import Clock, Entropy
-from miniepo.errors import MiniepoError
+from miniepo.errors import MiniepoError, TaskError
 from miniepo.log import logger
 from miniepo.protocol.messages import ClientTask, TaskStatus
 
@@ -19,7 +22,33 @@ DEFAULT_EVERY_SECONDS = 86_400.0
 _IDLE_SECONDS = 1.0
 
 _log = logger("agent.tasks")
-Status = Literal["started", "progress", "succeeded", "failed"]
+Status = Literal["succeeded", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task's run ended."""
+
+    status: Status
+    text: str
+
+
+class Watcher(Protocol):
+    """Who is told when a run begins and how far it is."""
+
+    def begins(self) -> None: ...
+
+    def progressed(self, percent: int, text: str) -> None: ...
+
+
+class Unwatched:
+    """Nobody looks: runs by schedule and by hand."""
+
+    def begins(self) -> None:
+        pass
+
+    def progressed(self, percent: int, text: str) -> None:
+        pass
 
 
 def every_seconds(task: ClientTask) -> float:
@@ -65,31 +94,53 @@ class TaskRunner:
                 continue
             await self.run(task)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a task runs: the next one waits for it."""
+        return self._running.locked()
+
     async def run(self, task: ClientTask) -> str:
         """Run one task now; how it went, in one line."""
+        self._last_run[task.id] = self._clock.monotonic()
+        outcome = await self.run_watched(task, self._entropy.nonce(), Unwatched())
+        return outcome.text if outcome.status == "succeeded" else f"{outcome.status}: {outcome.text}"
+
+    async def run_watched(self, task: ClientTask, run_id: str, watcher: Watcher, stop_seconds: float = 0) -> Outcome:
+        """Run one task when its turn comes, at most `stop_seconds` long (0 = as long as it takes)."""
         async with self._running:
-            self._last_run[task.id] = self._clock.monotonic()
-            run_id = self._entropy.nonce()
-            try:
-                text = await self._work(task)
-            except (MiniepoError, OSError) as error:
-                _log.warning("task %s failed: %s", task.name, error)
-                self._note(task, run_id, "failed", str(error))
-                return f"failed: {error}"
-            _log.info("task %s: %s", task.name, text)
-            self._note(task, run_id, "succeeded", text)
-            return text
+            watcher.begins()
+            outcome = await self._within(stop_seconds, task, watcher)
+        level = logging.INFO if outcome.status == "succeeded" else logging.WARNING
+        _log.log(level, "task %s (run %s) %s: %s", task.name, run_id, outcome.status, outcome.text)
+        self._note(task, run_id, outcome)
+        return outcome
 
-    async def _work(self, task: ClientTask) -> str:
-        if task.type != "update":
-            return f"tasks of type {task.type} are not for this agent"
-        outcome = await self._updater.run(self._enforcer.settings.update, task.settings)
-        return outcome.text
+    async def _within(self, stop_seconds: float, task: ClientTask, watcher: Watcher) -> Outcome:
+        deadline = asyncio.timeout(stop_seconds or None)
+        try:
+            async with deadline:
+                return Outcome("succeeded", await self._work(task, watcher))
+        except (MiniepoError, OSError) as error:
+            if deadline.expired():
+                return Outcome("stopped", f"after {stop_seconds:g} seconds")
+            return Outcome("failed", str(error))
 
-    def _note(self, task: ClientTask, run_id: str, status: Status, text: str) -> None:
-        guid = self._state.registration.guid
+    async def _work(self, task: ClientTask, watcher: Watcher) -> str:
+        match task.type:
+            case "update":
+                return (await self._updater.run(self._enforcer.settings.update, task.settings)).text
+            case "scan":
+                return await scan.scan(scan.read_settings(task.settings), watcher.progressed)
+        raise TaskError(f"tasks of type {task.type} are not for this agent")
+
+    def _note(self, task: ClientTask, run_id: str, outcome: Outcome) -> None:
         noted = TaskStatus(
-            guid=guid, task_id=task.id, run_id=run_id, status=status, text=text[:500], at=self._clock.now()
+            guid=self._state.registration.guid,
+            task_id=task.id,
+            run_id=run_id,
+            status="succeeded" if outcome.status == "succeeded" else "failed",
+            text=outcome.text[:500],
+            at=self._clock.now(),
         )
         self._state.statuses = (*self._state.statuses, noted)[-MAX_STATUSES:]
         self._done()

@@ -16,6 +16,7 @@ from typing import Any
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
+from miniepo.agent.content_ways import ContentWay, ContentWays, WayFailed
 from miniepo.agent.repository_line import RepositoryLine, open_line
 from miniepo.agent.settings import UpdateSettings
 from miniepo.agent.state import StateDirectory
@@ -27,7 +28,7 @@ from miniepo.protocol.sitelist import Site
 from miniepo.repository import choose
 from miniepo.wire import interfaces
 from miniepo.wire.ping import ping
-from miniepo.wire.stream import TlsContext
+from miniepo.wire.tls import TlsContext
 
 _log = logger("agent.update")
 _BASE_VERSION = f"{content.BASE_DAT_VERSION}.0000"
@@ -80,8 +81,23 @@ class Updater:
         return choose.order_by_subnet(sites, own, self._state.routing.unreachable)
 
     async def _update_from(self, site: Site, settings: UpdateSettings, wanted: dict[str, Any]) -> Outcome:
+        """Update from one repository by the first way that brings its content; raises the last way's WorldError."""
         routing = self._state.routing
-        line = await open_line(site, routing.relays, site.name in routing.unreachable, self._tls)
+        ways = ContentWays(routing.relays, skip_straight=site.name in routing.unreachable)
+        failure: WorldError = UnreachableError("it does not answer, and no relay is known")
+        way = ways.start()
+        while way is not None:
+            try:
+                return await self._update_by(site, way, settings, wanted)
+            except WorldError as error:
+                _log.info("%s %s: %s", site.name, way.label, error)
+                way, failure = ways.receive(WayFailed(way, error)), error
+        raise failure
+
+    async def _update_by(
+        self, site: Site, way: ContentWay, settings: UpdateSettings, wanted: dict[str, Any]
+    ) -> Outcome:
+        line = await open_line(site, way, self._tls)
         try:
             return await _Session(line, self._state, self._key).run(settings.branch, wanted.get("products"))
         finally:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from pathlib import Path
 
 from miniepo import config, log
 from miniepo.clock import SystemClock, SystemEntropy
 from miniepo.handler.content import CachedContent, LocalContent
+from miniepo.handler.datachannel_start import ChannelPart
 from miniepo.handler.exchange import Exchange, Identity
 from miniepo.handler.presence import keep_alive, register, until_schema
+from miniepo.handler.push import Pusher
 from miniepo.handler.routes import Content, application
 from miniepo.handler.wakeup import WakeupWorker
+from miniepo.patience import cancel_all
 from miniepo.protocol import signing
 from miniepo.store import notices
 from miniepo.store.database import open_database
 from miniepo.store.store import Store
 from miniepo.wire.https_server import Listener, serve
+from miniepo.wire.secure_shell import forget_leftovers
+from miniepo.wire.slots import Slots
 
 _logger = log.logger("handler")
 
@@ -30,6 +34,8 @@ def main(settings: config.HandlerConfig) -> int:
 
 async def run(settings: config.HandlerConfig) -> None:
     """Register, then serve agents and work; the database may come late, go, and come back."""
+    if settings.server_log is not None:
+        log.open_server_log(settings.server_log)
     key = signing.load_signing_key(settings.signing_key)
     enrolment_key = config.read_secret(settings.enrolment_key_file)
     await until_schema(settings.database)
@@ -42,33 +48,35 @@ async def run(settings: config.HandlerConfig) -> None:
 
 async def _serve(settings: config.HandlerConfig, store: Store, identity: Identity) -> None:
     clock, entropy = SystemClock(), SystemEntropy()
-    exchange = Exchange(store, identity, clock, entropy)
+    slots = Slots(settings.max_connections)
+    channel = ChannelPart(settings, store, identity, clock, entropy)
+    exchange = Exchange(store, identity, channel.visits, clock, entropy)
     heard = notices.Notices(settings.database, notices.WORK)
-    worker = WakeupWorker(store, heard, identity, clock, entropy, settings.work_poll_seconds)
+    forget_leftovers()
+    pusher = Pusher(store, identity.key, identity.enrolment_key, settings.tls.ca, settings.push)
+    worker = WakeupWorker(store, heard, identity, clock, entropy, settings.work_poll_seconds, pusher)
     background = [
         asyncio.create_task(heard.listen()),
         asyncio.create_task(worker.run()),
-        asyncio.create_task(keep_alive(store, settings, identity.id)),
+        asyncio.create_task(channel.run()),
+        asyncio.create_task(keep_alive(store, settings, identity.id, slots)),
     ]
-    listeners = [Listener(settings.http_port), Listener(settings.https_port, settings.tls)]
-    serving = asyncio.create_task(serve(application(exchange, _content(settings)), settings.listen, listeners))
+    app = application(exchange, _content(settings), channel.work, packages_on_http=settings.packages_on_http)
+    listeners = [
+        Listener(settings.http_port),
+        Listener(settings.https_port, settings.tls, verify_client=settings.verify_clients),
+    ]
+    serving = asyncio.create_task(serve(app, settings.listen, listeners, slots))
     try:
         done, _ = await asyncio.wait([serving, *background], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
-        await _cancel([*background, serving])
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all([*background, serving])
 
 
 def _content(settings: config.HandlerConfig) -> Content:
     root = Path(settings.repository)
     if settings.master.url is None:
         return LocalContent(root)
-    return CachedContent(root, settings.master.url, settings.tls.ca)
+    return CachedContent(root, settings.master.url, settings.tls)

@@ -14,11 +14,12 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from weakref import WeakValueDictionary
 
-from miniepo import log
+from miniepo import config, log
 from miniepo.errors import TransferError, UnreachableError
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.wire.http_client import Answer, HttpConnection
-from miniepo.wire.stream import client_context, connect, start_tls
+from miniepo.wire.stream import connect, start_tls
+from miniepo.wire.tls import client_context
 
 _ETAG_SUFFIX = ".etag"
 _logger = log.logger("handler.content")
@@ -39,12 +40,12 @@ class LocalContent:
 class CachedContent:
     """A cache in front of the master's `/Software/`."""
 
-    def __init__(self, root: Path, master_url: str, ca: str) -> None:
+    def __init__(self, root: Path, master_url: str, tls: config.Tls) -> None:
         parts = urlsplit(master_url)
         self._secure = parts.scheme == "https"
         self._endpoint = Endpoint(parts.hostname or "", parts.port or (443 if self._secure else 80))
         self._root = root
-        self._tls = client_context(ca)
+        self._tls = client_context(tls.ca, tls.certificate, tls.key)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def file(self, relative: str) -> Path | None:

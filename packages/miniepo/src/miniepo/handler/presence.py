@@ -10,10 +10,12 @@ from miniepo.protocol.version import EPO_VERSION
 from miniepo.store.migrate import is_current
 from miniepo.store.store import Store
 from miniepo.wire.https_server import addresses_of
+from miniepo.wire.slots import Slots
 
 HEARTBEAT_SECONDS = 5.0
 _NONCE_SECONDS = 900.0
 _CALLIN_SECONDS = 7 * 86400.0
+_JOB_SECONDS = 86400.0
 _RETRY_SECONDS = 0.5
 _logger = log.logger("handler.presence")
 
@@ -27,7 +29,7 @@ async def register(store: Store, settings: config.HandlerConfig) -> int:
         fqdn=settings.fqdn,
         address=address,
         address_v6=address_v6,
-        version=EPO_VERSION,
+        version=settings.epo_version or EPO_VERSION,
         http_port=settings.http_port,
         https_port=settings.https_port,
         built_in=settings.master.url is None,
@@ -50,18 +52,20 @@ async def until_schema(database: config.Database) -> None:
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def keep_alive(store: Store, settings: config.HandlerConfig, handler_id: int) -> None:
+async def keep_alive(store: Store, settings: config.HandlerConfig, handler_id: int, slots: Slots) -> None:
     """Heartbeat until cancelled; register again if someone removed the entry, renew changed addresses."""
     known = await _addresses(settings)
     while True:
         await asyncio.sleep(HEARTBEAT_SECONDS)
         try:
             current = await _addresses(settings)
-            if current != known or not await store.handlers.heartbeat(handler_id):
+            known_there = await store.handlers.heartbeat(handler_id, slots.serving, slots.refused)
+            if current != known or not known_there:
                 await register(store, settings)
                 known = current
             if settings.master.url is None:
                 await store.systems.forget_old(_NONCE_SECONDS, _CALLIN_SECONDS)
+                await store.work.forget_old(_JOB_SECONDS)
         except StoreError as error:
             _logger.warning("no heartbeat: %s", error)
 

@@ -1,9 +1,10 @@
-"""The handler's web application: `/spipe/pkg` for envelopes, `/Software/...` for content."""
+"""The handler's web application: `/spipe/...` for envelopes, `/Software/...` for content, and 4.5 mode's notice."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -13,13 +14,20 @@ from starlette.routing import Route
 from miniepo import log
 from miniepo.errors import MessageError, StoreError
 from miniepo.handler.exchange import Exchange
+from miniepo.protocol.datachannel_forward import WORK_PATH
 from miniepo.repository.serve import relative_path
+from miniepo.wire.client_name import client_name
 from miniepo.wire.https_server import BodyLimit
 from miniepo.wire.stream import plain_address
 
 PACKAGE_PATH = "/spipe/pkg"
+CHANNEL_PATH = "/spipe/datachannel"
+SECRET_PATHS = "/spipe/"
 MAX_PACKAGE_BYTES = 4 * 1024 * 1024
+_ENVELOPES = (PACKAGE_PATH, CHANNEL_PATH)
 _logger = log.logger("handler.routes")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Content(Protocol):
@@ -28,7 +36,21 @@ class Content(Protocol):
     async def file(self, relative: str) -> Path | None: ...
 
 
-def application(exchange: Exchange, content: Content) -> BodyLimit:
+class SecretsOverTls:
+    """Around the application: over plain HTTP only signed content is served, never envelopes."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["scheme"] != "https" and scope["path"].startswith(SECRET_PATHS):
+            refusal = PlainTextResponse("agent-server communication is served over TLS only\n", 403)
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def application(exchange: Exchange, content: Content, work: Endpoint, *, packages_on_http: bool = False) -> BodyLimit:
     """The whole application, the same for a built-in and a remote handler."""
 
     async def package(request: Request) -> Response:
@@ -39,9 +61,13 @@ def application(exchange: Exchange, content: Content) -> BodyLimit:
 
     routes = [
         Route(PACKAGE_PATH, package, methods=["POST"]),
+        Route(CHANNEL_PATH, package, methods=["POST"]),
+        Route(WORK_PATH, work, methods=["POST"]),
         Route("/Software/{path:path}", software, methods=["GET", "HEAD"]),
     ]
-    return BodyLimit(Starlette(routes=routes), lambda path: MAX_PACKAGE_BYTES if path == PACKAGE_PATH else 0)
+    app: Any = Starlette(routes=routes)
+    inner = app if packages_on_http else SecretsOverTls(app)
+    return BodyLimit(inner, lambda path: MAX_PACKAGE_BYTES if path in _ENVELOPES else 0)
 
 
 async def _answer_package(exchange: Exchange, request: Request) -> Response:
@@ -49,7 +75,8 @@ async def _answer_package(exchange: Exchange, request: Request) -> Response:
     remote_address = plain_address(request.client.host) if request.client else ""
     try:
         data = await request.body()
-        return Response(await exchange.answer(data, remote_address), media_type="application/json")
+        answer = await exchange.answer(data, remote_address, client_name(request.scope))
+        return Response(answer, media_type="application/json")
     except ClientDisconnect:
         return PlainTextResponse("the package was cut short\n", 400)
     except MessageError as error:

@@ -1,15 +1,19 @@
 """One agent-server communication from the agent's side: which message comes next, and what to do with each answer.
 
 PROPS VERSION → REQUEST PROPS → PROPS → POLICY package → enforcement → events (domain §4, the recorded session of a 4.6
-agent). A handler that does not know the agent makes it enrol; one that says `regenerate-guid` makes it take a new
-identity first (domain §4, connection retry). Events in, commands out.
+agent). Events of priority travel alone, before the next ASCI. A handler that does not know the agent makes it enrol;
+one that says `regenerate-guid` makes it take a new identity first (domain §4, connection retry). Events in, commands
+out.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from miniepo.errors import MessageError
 from miniepo.protocol import signing
@@ -39,7 +43,7 @@ _ENROL_AGAIN = frozenset({"unknown-agent", "regenerate-guid"})
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the agent is, and what lets it enrol."""
+    """Who the agent is, and what lets it enrol; `sequence` is the number of this communication."""
 
     guid: str
     public_key: str
@@ -49,25 +53,32 @@ class Identity:
     platform: str
     enrolment_key: str = field(repr=False)
     enrolled: bool
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The versions of what is in force on the agent ("" = nothing yet)."""
+    """The versions of what is in force on the agent ("" = nothing yet); the manifest of its policies if it has one."""
 
     policy: str = ""
     tasks: str = ""
     sitelist: str = ""
+    manifest: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why this communication takes place, and by which way."""
+    """Why this communication takes place, by which way, and at which moment the next one is due (monotonic seconds).
+
+    With `anew` the agent has first forgotten which ways it took, as if it had never called in.
+    """
 
     reason: Reason
     wakeup_id: str | None = None
     via_relay: str | None = None
     full_props: bool = False
+    anew: bool = False
+    next_asci: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +193,10 @@ class AgentSession:
         self._awaits_enforced = False
 
     def start(self) -> list[Command]:
-        """The first message."""
-        return [Send(self._props_version() if self._identity.enrolled else self._enrol())]
+        """The first message; events of priority go without properties and policies (domain §4)."""
+        if not self._identity.enrolled:
+            return [Send(self._enrol())]
+        return self._deliver() if self._occasion.reason == "event" else [Send(self._props_version())]
 
     def receive(self, event: ToAgent | EnforcementDone) -> list[Command]:
         """What to do about an answer, or about the end of an enforcement; raises MessageError for an answer out of
@@ -235,6 +248,9 @@ class AgentSession:
             reason=self._occasion.reason,
             wakeup_id=self._occasion.wakeup_id,
             via_relay=self._occasion.via_relay,
+            computer_name=self._identity.computer_name,
+            net_address=self._properties.get("NetAddress", ""),
+            sequence=self._identity.sequence,
         )
 
     def _props(self, request: RequestProps) -> Props:
@@ -249,6 +265,7 @@ class AgentSession:
             tasks_version=self._versions.tasks,
             sitelist_version=self._versions.sitelist,
             wakeup_id=self._occasion.wakeup_id,
+            policy_manifest=dict(self._versions.manifest) if self._versions.manifest is not None else None,
         )
 
     def _take(self, package: Package) -> list[Command]:
@@ -291,7 +308,7 @@ class AgentSession:
         if self._events:
             return [Send(Events(guid=self._guid, events=tuple(self._events[:EVENTS_PER_MESSAGE])))]
         if self._statuses:
-            return [Send(self._statuses[0])]
+            return [Send(msgspec.structs.replace(self._statuses[0], guid=self._guid))]
         return [Finish()]
 
     def _refused(self, refusal: Refused) -> list[Command]:

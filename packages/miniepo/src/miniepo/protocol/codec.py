@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from miniepo.errors import MessageError
 from miniepo.protocol import messages
+from miniepo.protocol.decoding import decoded
 
 _encoder = msgspec.json.Encoder()
 _from_agent: msgspec.json.Decoder[messages.FromAgent] = msgspec.json.Decoder(messages.FromAgent)
@@ -22,18 +22,12 @@ def encode(message: messages.FromAgent | messages.ToAgent) -> bytes:
 
 def decode_from_agent(data: bytes) -> messages.FromAgent:
     """What an agent said; raises MessageError."""
-    try:
-        return _from_agent.decode(data)
-    except msgspec.DecodeError as error:
-        raise MessageError(f"not a message of an agent: {error}") from error
+    return decoded(_from_agent, data, "a message of an agent")
 
 
 def decode_to_agent(data: bytes) -> messages.ToAgent:
     """What a handler said; raises MessageError."""
-    try:
-        return _to_agent.decode(data)
-    except msgspec.DecodeError as error:
-        raise MessageError(f"not a message of a handler: {error}") from error
+    return decoded(_to_agent, data, "a message of a handler")
 
 
 def version_of(value: Any) -> str:

@@ -3,21 +3,32 @@
 An agent that cannot reach a handler broadcasts; it connects to the first responder; discovery is repeated at every
 ASCI; the first five unique relays are cached; the next one is used when the current one fails (domain §5, source S1).
 Agents of 5.x ask on 8082/udp, older ones on 8083/udp (domain §1.1).
+
+[uncertain] What spreads agents over several relays: the sources say that they may share the load, and that the first
+responder is used. Here each relay answers a question after a delay of its own, drawn anew for each question, and later
+the more of its connections are in use (`answer_delay`); a relay policy with `answerWithinMs` 0 has it answer at once.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
 import msgspec
 
 from miniepo.errors import MessageError
+from miniepo.protocol.decoding import decoded
 from miniepo.protocol.relay_session import Endpoint
+from miniepo.protocol.version import Behaviour
 
 GROUP_V6 = "ff02::6d65"
-AGENT_BROADCAST_PORT = 8082
-OLD_DISCOVERY_PORT = 8083
 CACHE_SIZE = 5
+MAX_ADDRESSES = 16
+"""So many addresses a relay may offer: each may cost a communication the time of one connection that nobody answers."""
+
+MAX_PORT = 65535
+ANSWER_WITHIN_SECONDS = 0.1
 
 
 class Relay(msgspec.Struct, frozen=True):
@@ -32,6 +43,24 @@ class Relay(msgspec.Struct, frozen=True):
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where it can be reached, in the order in which to try."""
         return tuple(Endpoint(address, self.port) for address in self.addresses)
+
+    @property
+    def fault(self) -> str:
+        """Why nothing can be connected to here, "" for a relay that can be tried: anybody may say that he is one."""
+        if not 0 < self.port <= MAX_PORT:
+            return f"{self.port} is no port"
+        if not 0 < len(self.addresses) <= MAX_ADDRESSES:
+            return f"{len(self.addresses)} addresses, not 1 to {MAX_ADDRESSES}"
+        return next((f"{address!r:.60} is no address" for address in self.addresses if not _is_address(address)), "")
+
+
+def _is_address(text: str) -> bool:
+    """Whether this is an IP address that means the same here as on another node: one without an interface."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 class _Query(msgspec.Struct):
@@ -50,8 +79,7 @@ _offer = msgspec.json.Decoder(_Offer)
 
 def discovery_port(agent_version: str) -> int:
     """The UDP port on which an agent of this version asks for relays."""
-    major = agent_version.partition(".")[0]
-    return AGENT_BROADCAST_PORT if major.isdigit() and int(major) >= 5 else OLD_DISCOVERY_PORT
+    return Behaviour.of(agent_version).discovery_port
 
 
 def encode_query(nonce: str) -> bytes:
@@ -61,10 +89,7 @@ def encode_query(nonce: str) -> bytes:
 
 def decode_query(data: bytes) -> str | None:
     """The nonce of a question for relays; None for a question for something else; MessageError for neither."""
-    try:
-        query = _query.decode(data)
-    except msgspec.DecodeError as error:
-        raise MessageError(f"not a discovery: {error}") from error
+    query = decoded(_query, data, "a discovery")
     return query.nonce if query.discover == "relay" else None
 
 
@@ -75,11 +100,22 @@ def encode_offer(relay: Relay, nonce: str) -> bytes:
 
 def decode_offer(data: bytes) -> tuple[Relay, str]:
     """The relay and the nonce of an answer; raises MessageError."""
-    try:
-        offer = _offer.decode(data)
-    except msgspec.DecodeError as error:
-        raise MessageError(f"not an offer: {error}") from error
+    offer = decoded(_offer, data, "an offer")
+    if offer.relay.fault:
+        raise MessageError(f"not an offer: {offer.relay.fault}")
     return offer.relay, offer.nonce
+
+
+def answer_delay(guid: str, nonce: str, load: float, within_seconds: float = ANSWER_WITHIN_SECONDS) -> float | None:
+    """After how many seconds a relay answers a question; None if it has no room for another client.
+
+    `load` is the part of its connections that is in use. The draw follows from who is asked and the question, so that
+    the broadcast and the multicast of one question are answered alike, and no relay is ahead of the others for long.
+    """
+    if load >= 1:
+        return None
+    drawn = int.from_bytes(hashlib.sha256(f"{guid} {nonce}".encode()).digest()[:8], "big") / 2**64
+    return within_seconds * (drawn + load)
 
 
 def addressed_from(relay: Relay, source: str) -> Relay:
@@ -90,7 +126,7 @@ def addressed_from(relay: Relay, source: str) -> Relay:
     if source.lower().startswith("fe80:"):
         return relay
     others = tuple(address for address in relay.addresses if address != source)
-    return replace_addresses(relay, (source, *others))
+    return replace_addresses(relay, (source, *others)[:MAX_ADDRESSES])
 
 
 def replace_addresses(relay: Relay, addresses: tuple[str, ...]) -> Relay:

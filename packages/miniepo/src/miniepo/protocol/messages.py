@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from miniepo.protocol.datachannel import ChannelExchange, ChannelItems, ChannelWaiting
+
 
 class _Message(msgspec.Struct, frozen=True, tag_field="message", kw_only=True):
     """A record of the protocol; unknown fields are ignored so that a newer peer may add some."""
@@ -37,6 +39,8 @@ class PropsVersion(_Message, frozen=True, tag="props-version"):
     """An agent-server communication begins: what the agent holds, as version strings ("" = nothing yet).
 
     `policy_version` is the version that is *enforced*. `via_relay` is the computer name of the relay in use, if any.
+    `computer_name`, `net_address` (of the first network card) and `sequence`, which counts the agent's communications
+    under this GUID, let a handler see that a GUID is on two machines.
     """
 
     guid: str
@@ -48,11 +52,15 @@ class PropsVersion(_Message, frozen=True, tag="props-version"):
     reason: Literal["asci", "start", "wakeup", "manual", "event"] = "asci"
     wakeup_id: str | None = None
     via_relay: str | None = None
+    computer_name: str = ""
+    net_address: str = ""
+    sequence: int = 0
 
 
 class Props(_Message, frozen=True, tag="props"):
     """Properties, all of them (`full`) or the changed ones (`incremental`, may be empty).
 
+    `policy_manifest` says which policies the agent has, for a handler to send the others alone (5.x).
     Keys are column names of EPOComputerProperties (domain §7.5) or dotted product properties
     (`Relay.Enabled`, `Relay.Port`, `SuperAgent.Enabled`, `SuperAgent.Repository`, `SuperAgent.Port`,
     `Product.<ProductID>.Version`); all values are text, switches are "1" and "0".
@@ -66,6 +74,7 @@ class Props(_Message, frozen=True, tag="props"):
     tasks_version: str = ""
     sitelist_version: str = ""
     wakeup_id: str | None = None
+    policy_manifest: dict[str, str] | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,10 +156,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PolicySet(msgspec.Struct, frozen=True, kw_only=True):
-    """Every policy in effect for one agent."""
+    """Every policy in effect for one agent; with a manifest, only those that the agent lacks (`protocol.manifest`)."""
 
     version: str
     policies: tuple[Policy, ...]
+    manifest: dict[str, str] | None = None
 
 
 class ClientTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,11 +188,15 @@ class SiteListFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Package(_Message, frozen=True, tag="package"):
-    """The POLICY package: each part only if its version differs from what the agent reported, else null."""
+    """The POLICY package: each part only if its version differs from what the agent reported, else null.
+
+    `channel_waits` false spares the agent a look at the DataChannel: nothing waits for it there.
+    """
 
     policies: PolicySet | None = None
     tasks: TaskSet | None = None
     sitelist: SiteListFile | None = None
+    channel_waits: bool | None = None
 
 
 class EventsAccepted(_Message, frozen=True, tag="events-accepted"):
@@ -197,8 +211,9 @@ class Acknowledged(_Message, frozen=True, tag="acknowledged"):
 
 class Refused(_Message, frozen=True, tag="refused"):
     """The handler will not do it. Codes: `unknown-agent` (enrol again), `regenerate-guid` (the GUID belongs to another
-    key: make a new GUID and enrol again, domain §4), `bad-proof`, `bad-signature`, `stale`, `replayed`,
-    `bad-message`."""
+    key or machine, or a new one was asked for: make a new GUID and enrol again, domain §4), `foreign-machine`
+    (the client's certificate is not that of the machine that enrols), `bad-proof`, `bad-signature`, `stale`,
+    `replayed`, `bad-message`."""
 
     code: str
     text: str
@@ -213,5 +228,7 @@ class Wakeup(_Message, frozen=True, tag="wakeup"):
     random_seconds: float = 0
 
 
-FromAgent = Enrol | PropsVersion | Props | Events | TaskStatus | Enforced
-ToAgent = Enrolled | RequestProps | Package | EventsAccepted | Acknowledged | Refused | Wakeup
+FromAgent = Enrol | PropsVersion | Props | Events | TaskStatus | Enforced | ChannelExchange
+ToAgent = (
+    Enrolled | RequestProps | Package | EventsAccepted | Acknowledged | Refused | Wakeup | ChannelItems | ChannelWaiting
+)

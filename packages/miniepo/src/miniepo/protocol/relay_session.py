@@ -6,26 +6,20 @@ A relay connects only to the sites listed in its own SiteList.xml and ends the p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from miniepo.errors import RefusedError, SiteListError, TransferError
-from miniepo.protocol.sitelist import Site, SiteList, join_host_port, split_host_port
+from miniepo.errors import MessageError, RefusedError, TransferError
+from miniepo.protocol.decoding import decoded
+from miniepo.protocol.relay_targets import Allowed as Allowed
+from miniepo.protocol.relay_targets import Endpoint as Endpoint
+from miniepo.protocol.relay_targets import allowed_targets as allowed_targets
+from miniepo.protocol.relay_targets import names_to_resolve as names_to_resolve
+from miniepo.protocol.relay_targets import read_target
 
 MAX_LINE_BYTES = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A host (a name or an address) and a TCP port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return join_host_port(self.host, self.port)
+TOO_MANY = "busy"
 
 
 class _Request(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,9 +44,9 @@ def encode_request(target: Endpoint) -> bytes:
 def check_answer(line: bytes) -> None:
     """Raise RefusedError with the relay's reason unless it agreed."""
     try:
-        answer = _answer.decode(line)
-    except msgspec.DecodeError as error:
-        raise TransferError(f"not the answer of a relay: {error}") from error
+        answer = decoded(_answer, line, "the answer of a relay")
+    except MessageError as error:
+        raise TransferError(str(error)) from error
     if not answer.ok:
         raise RefusedError(answer.code or "relay-refused", answer.error)
 
@@ -65,6 +59,18 @@ class LineReceived:
     """The client's first line."""
 
     line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """The relay has as many connections as it grants, or as it grants to this client."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingAsked:
+    """The client's first line did not come whole in its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +90,17 @@ class TransferEnded:
     """Either side closed, or nothing moved for too long."""
 
 
-Event = LineReceived | TargetConnected | TargetUnreachable | TransferEnded
+Event = LineReceived | NoRoom | NothingAsked | TargetConnected | TargetUnreachable | TransferEnded
 
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Connect to the site."""
+    """Connect to the site at the first of these addresses that answers."""
 
     target: Endpoint
+    addresses: tuple[Endpoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,54 +123,47 @@ class Disconnect:
 Command = Dial | Say | Splice | Disconnect
 
 
-def allowed_targets(sitelist: SiteList, resolved: Mapping[str, tuple[str, ...]]) -> frozenset[Endpoint]:
-    """Every host:port that the sites of a list stand for: their literal entries and what their names resolve to."""
-    return frozenset(
-        Endpoint(host.lower(), port)
-        for site in sitelist.sites
-        if site.enabled
-        for name in _names(site)
-        for host in (name, *resolved.get(name, ()))
-        for port in {site.port, site.secure_port or site.port}
-    )
-
-
-def _names(site: Site) -> tuple[str, ...]:
-    return tuple(name for name in (site.host, site.address, site.address_v6, site.netbios_name) if name)
-
-
-def names_to_resolve(sitelist: SiteList) -> tuple[str, ...]:
-    """The host names of the enabled sites."""
-    return tuple(dict.fromkeys(site.host for site in sitelist.sites if site.enabled and site.host))
-
-
 class RelaySession:
-    """One client's connection to a relay."""
+    """One client's connection to a relay; `allowed` is what the relay's list stands for."""
 
-    def __init__(self, allowed: frozenset[Endpoint]) -> None:
+    def __init__(self, allowed: Allowed) -> None:
         self._allowed = allowed
         self.target: Endpoint | None = None
 
     def receive(self, event: Event) -> list[Command]:
         """What to do about an event."""
-        if isinstance(event, LineReceived):
-            return self._asked(event.line)
-        if isinstance(event, TargetConnected):
-            return [_say(_Answer(ok=True)), Splice()]
-        if isinstance(event, TargetUnreachable):
-            return [_refuse("unreachable", event.reason), Disconnect()]
-        return [Disconnect()]
+        match event:
+            case LineReceived():
+                return self._asked(event.line)
+            case NoRoom():
+                return [_refuse(TOO_MANY, event.reason), Disconnect()]
+            case TargetConnected():
+                return [_say(_Answer(ok=True)), Splice()]
+            case TargetUnreachable():
+                return [_refuse("unreachable", event.reason), Disconnect()]
+            case NothingAsked() | TransferEnded():
+                return [Disconnect()]
 
     def _asked(self, line: bytes) -> list[Command]:
         try:
-            host, port = split_host_port(_request.decode(line).connect)
-        except (msgspec.DecodeError, SiteListError) as error:
-            return [_refuse("bad-request", f"not a request: {error}"), Disconnect()]
-        target = Endpoint(host, port)
-        if Endpoint(host.lower(), port) not in self._allowed:
+            target = _read_request(line)
+        except RefusedError as refusal:
+            return [_refuse(refusal.code, refusal.reason), Disconnect()]
+        addresses = self._allowed.get(target)
+        if addresses is None:
             return [_refuse("not-listed", f"{target} is not a site of this relay's SiteList.xml"), Disconnect()]
         self.target = target
-        return [Dial(target)]
+        return [Dial(target, tuple(Endpoint(address, target.port) for address in addresses))]
+
+
+def _read_request(line: bytes) -> Endpoint:
+    if len(line) > MAX_LINE_BYTES:
+        raise RefusedError("bad-request", f"a request has at most {MAX_LINE_BYTES} bytes")
+    try:
+        request = decoded(_request, line, "a request")
+    except MessageError as error:
+        raise RefusedError("bad-request", str(error)) from error
+    return read_target(request.connect)
 
 
 def _say(answer: _Answer) -> Say:

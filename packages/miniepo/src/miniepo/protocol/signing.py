@@ -16,7 +16,8 @@ import msgspec
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from miniepo.errors import ConfigError, MessageError, SignatureError, StaleEnvelopeError
+from miniepo.errors import ConfigError, SignatureError, StaleEnvelopeError
+from miniepo.protocol.decoding import decoded
 
 MAX_AGE_SECONDS = 300.0
 _CONTEXT = b"miniepo-envelope-1"
@@ -74,10 +75,7 @@ def seal(
 
 def open_envelope(data: bytes) -> Envelope:
     """Read an envelope without believing it; raises MessageError. `verify` it before use."""
-    try:
-        return _decoder.decode(data)
-    except msgspec.DecodeError as error:
-        raise MessageError(f"not an envelope: {error}") from error
+    return decoded(_decoder, data, "an envelope")
 
 
 def verify(envelope: Envelope, key: VerifyKey, *, now: float, max_age_seconds: float = MAX_AGE_SECONDS) -> None:

@@ -3,8 +3,10 @@
 Published samples confirm the root `SiteLists` in namespace `naSiteList`, its one child `SiteList`, the site elements
 and the attributes `Type`, `Name`, `Order`, `Enabled`, `Local`, `Server`, `ServerIP` and the child `RelativePath`.
 Attributes that no published sample shows ([uncertain] in domain §2.1) have their names in `Dialect`, where each can
-be renamed, or left out with None. Site elements have no white space between them: one published parser breaks on it
-(domain §2.2).
+be renamed, or left out with None: a switch in the code, by the defaults of `Dialect`, and no setting. No sample shows
+the element `SuperAgentSite`, `Type="master"` of handlers (`server.assignment`) or names of SuperAgents that begin with
+`ePOSA_` (`store.repositories`) either: [uncertain]. Site elements have no white space between them: one published
+parser breaks on it (domain §2.2).
 """
 
 from __future__ import annotations
@@ -16,8 +18,12 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from miniepo.errors import SiteListError
+from miniepo.protocol.version import starts_datachannel
 
 NAMESPACE = "naSiteList"
+MAX_PORT = 65535
+MAX_ORDER = 2**31 - 1
+_MAX_DIGITS = 10
 SiteKind = Literal["SpipeSite", "HttpSite", "SuperAgentSite", "FTPSite", "UNCSite"]
 _KINDS: dict[str, SiteKind] = {
     "SpipeSite": "SpipeSite",
@@ -25,6 +31,14 @@ _KINDS: dict[str, SiteKind] = {
     "SuperAgentSite": "SuperAgentSite",
     "FTPSite": "FTPSite",
     "UNCSite": "UNCSite",
+}
+
+
+_CREDENTIALS = {
+    "HttpSite": '<UseAuth>0</UseAuth><UserName></UserName><Password Encrypted="1"></Password>',
+    "FTPSite": '<UseAuth>0</UseAuth><UserName></UserName><Password Encrypted="1"></Password>',
+    "UNCSite": "<UseLoggedonUserAccount>1</UseLoggedonUserAccount><DomainName></DomainName><UserName></UserName>"
+    '<Password Encrypted="0"></Password>',
 }
 
 
@@ -44,7 +58,8 @@ class Site:
     """One handler or repository.
 
     `type` is `master` (the server or a handler), `repository` or `fallback`. `address` and `address_v6` are IP texts
-    without a port, `host` the FQDN, `netbios_name` the short name. `secure_port` is the TLS port of a SpipeSite.
+    without a port, `host` the FQDN, `netbios_name` the short name. `secure_port` is the TLS port of a SpipeSite,
+    `share_name` the share of a UNCSite.
     """
 
     kind: SiteKind
@@ -61,20 +76,25 @@ class Site:
     relative_path: str = "Software"
     enabled: bool = True
     local: bool = False
+    share_name: str = ""
 
     @property
     def speaks_datachannel(self) -> bool:
         """Whether agents start their DataChannel with this handler: ePO version 4.5.0 or later (domain §2.1)."""
-        return self.kind == "SpipeSite" and _version_key(self.version) >= (4, 5, 0)
+        return self.kind == "SpipeSite" and starts_datachannel(self.version)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteList:
-    """The whole list. `name` is the server's GUID or a text; `version` tells one list from the next."""
+    """The whole list. `name` is the server's GUID or a text; `version` tells one list from the next.
+
+    `type` is `Client` in what agents get.
+    """
 
     name: str
     version: str
     sites: tuple[Site, ...]
+    type: str = "Client"
 
     @property
     def handlers(self) -> tuple[Site, ...]:
@@ -102,9 +122,7 @@ def split_host_port(text: str, default_port: int = 80) -> tuple[str, int]:
     host, _, port = (text, "", "") if bare_ipv6 or text.endswith("]") else text.rpartition(":")
     if not host:
         host, port = text, ""
-    if port and not port.isdigit():
-        raise SiteListError(f"{text!r} does not end in a port number")
-    return host.strip("[]"), int(port) if port else default_port
+    return host.strip("[]"), _number(port, MAX_PORT) if port else default_port
 
 
 def write(sitelist: SiteList, dialect: Dialect = Dialect()) -> str:
@@ -113,7 +131,7 @@ def write(sitelist: SiteList, dialect: Dialect = Dialect()) -> str:
     sites = "".join(_site_element(site, dialect) for site in sitelist.sites)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<ns:SiteLists xmlns:ns="{NAMESPACE}" Type="Client"{version}>'
+        f'<ns:SiteLists xmlns:ns="{NAMESPACE}" Type={quoteattr(sitelist.type)}{version}>'
         f'<SiteList Default="1" Name={quoteattr(sitelist.name)}>{sites}</SiteList></ns:SiteLists>\n'
     )
 
@@ -134,15 +152,14 @@ def _site_element(site: Site, dialect: Dialect) -> str:
             dialect.version: site.version or None,
         }
     )
-    path = f"<RelativePath>{_text(site.relative_path)}</RelativePath>"
+    share = f"<ShareName>{_text(site.share_name)}</ShareName>" if site.kind == "UNCSite" else ""
+    path = f"{share}<RelativePath>{_text(site.relative_path)}</RelativePath>"
     return f"<{site.kind}{attributes}>{path}{_credentials(site)}</{site.kind}>"
 
 
 def _credentials(site: Site) -> str:
     """Empty credentials: the real ones are only obfuscated, so a list must never hold any of worth (§2.1)."""
-    if site.kind != "HttpSite":
-        return ""
-    return '<UseAuth>0</UseAuth><UserName></UserName><Password Encrypted="1"></Password>'
+    return _CREDENTIALS.get(site.kind, "")
 
 
 def _attributes(values: dict[str | None, str | None]) -> str:
@@ -159,6 +176,8 @@ def _text(value: str) -> str:
 
 def parse(text: str, dialect: Dialect = Dialect()) -> SiteList:
     """Read a file's text; raises SiteListError for what is no site list."""
+    if "<!DOCTYPE" in text:
+        raise SiteListError("SiteList.xml declares a document type; a site list has none, and its entities could grow")
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
@@ -167,7 +186,7 @@ def parse(text: str, dialect: Dialect = Dialect()) -> SiteList:
     if root.tag != f"{{{NAMESPACE}}}SiteLists" or inner is None:
         raise SiteListError(f"SiteList.xml has no SiteList below SiteLists of namespace {NAMESPACE}")
     version = root.get(dialect.global_version, "") if dialect.global_version else ""
-    return SiteList(inner.get("Name", ""), version, tuple(_sites(inner, dialect)))
+    return SiteList(inner.get("Name", ""), version, tuple(_sites(inner, dialect)), root.get("Type", "Client"))
 
 
 def _sites(inner: ElementTree.Element, dialect: Dialect) -> Iterable[Site]:
@@ -179,20 +198,23 @@ def _sites(inner: ElementTree.Element, dialect: Dialect) -> Iterable[Site]:
 
 def _site(element: ElementTree.Element, kind: SiteKind, dialect: Dialect) -> Site:
     host, port = split_host_port(element.get("Server", ""))
+    if not host:
+        raise SiteListError(f"{element.tag} {element.get('Name', '')!r} has no Server")
     secure_port = _optional(element, dialect.secure_port)
     return Site(
         kind=kind,
         name=element.get("Name", ""),
         type=element.get("Type", ""),
-        order=_integer(element.get("Order", "0")),
+        order=_number(element.get("Order", "0"), MAX_ORDER),
         host=host,
         port=port,
         address=split_host_port(element.get("ServerIP", ""))[0],
         address_v6=split_host_port(_optional(element, dialect.server_ipv6))[0],
         netbios_name=split_host_port(_optional(element, dialect.server_name))[0],
-        secure_port=_integer(secure_port) if secure_port else None,
+        secure_port=_number(secure_port, MAX_PORT) if secure_port else None,
         version=_optional(element, dialect.version),
         relative_path=element.findtext("RelativePath", ""),
+        share_name=element.findtext("ShareName", ""),
         enabled=element.get("Enabled", "1") == "1",
         local=element.get("Local", "0") == "1",
     )
@@ -202,12 +224,8 @@ def _optional(element: ElementTree.Element, name: str | None) -> str:
     return element.get(name, "") if name else ""
 
 
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise SiteListError(f"{text!r} stands where a number must") from error
-
-
-def _version_key(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
+def _number(text: str, at_most: int) -> int:
+    """A number in plain digits; other scripts' digits, signs and endless numbers are none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) <= at_most):
+        raise SiteListError(f"{text[:40]!r} stands where a number up to {at_most} must")
+    return int(text)

@@ -9,7 +9,7 @@ from miniepo.clock import Clock
 from miniepo.errors import SiteListError, UnreachableError
 from miniepo.log import logger
 from miniepo.protocol import relay_session, sitelist
-from miniepo.protocol.relay_session import Endpoint
+from miniepo.protocol.relay_session import Allowed
 from miniepo.protocol.sitelist import SiteList
 from miniepo.wire.stream import resolve
 
@@ -26,23 +26,25 @@ class Targets:
         self._clock = clock
         self._stamp: tuple[int, int] | None = None
         self._until = 0.0
-        self._allowed: frozenset[Endpoint] = frozenset()
+        self._allowed: Allowed = {}
+        self._reading = asyncio.Lock()
 
-    async def read(self) -> frozenset[Endpoint]:
-        """The endpoints of the list as it is now; names are looked up again once a minute."""
-        stamp = _stamp(self._path)
-        if stamp != self._stamp or self._clock.monotonic() >= self._until:
-            self._allowed = await self._build()
-            self._stamp = stamp
-            self._until = self._clock.monotonic() + KEEP_SECONDS
-        return self._allowed
+    async def read(self) -> Allowed:
+        """The endpoints of the list as it is now; names are looked up again once a minute, for all clients at once."""
+        async with self._reading:
+            stamp = _stamp(self._path)
+            if stamp != self._stamp or self._clock.monotonic() >= self._until:
+                self._allowed = await self._build()
+                self._stamp = stamp
+                self._until = self._clock.monotonic() + KEEP_SECONDS
+            return self._allowed
 
-    async def _build(self) -> frozenset[Endpoint]:
+    async def _build(self) -> Allowed:
         try:
             listed = sitelist.parse(self._path.read_text(encoding="utf-8"))
         except (OSError, SiteListError) as error:
             _log.error("%s: %s; nothing is forwarded", self._path, error)
-            return frozenset()
+            return {}
         return relay_session.allowed_targets(listed, await _look_up(listed))
 
 

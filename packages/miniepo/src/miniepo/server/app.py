@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,20 @@ from typing import Any
 from miniepo import config, log
 from miniepo.clock import SystemClock, SystemEntropy
 from miniepo.errors import DatabaseUnavailableError
+from miniepo.patience import cancel_all
 from miniepo.protocol import signing
+from miniepo.protocol.version import EPO_VERSION
+from miniepo.server import relay_watch
 from miniepo.server.api.app import MAX_BODY_BYTES, remote_app
 from miniepo.server.api.authentication import hash_password
+from miniepo.server.datachannel import DataChannelServer
+from miniepo.server.datachannel_app import channel_app
+from miniepo.server.datachannel_notify import HandlerNotifier
 from miniepo.server.jobs import Jobs
 from miniepo.server.master import MasterRepository
 from miniepo.server.replicate import Signer
+from miniepo.server.run_now import RunNow
+from miniepo.server.run_now_limit import Limit
 from miniepo.server.scheduler import Scheduler
 from miniepo.server.services import Services
 from miniepo.store import info, notices
@@ -39,6 +46,8 @@ def main(settings: config.ServerConfig) -> int:
 
 async def run(settings: config.ServerConfig) -> None:
     """Prepare the database and the master repository, then serve; the database may come late."""
+    if settings.server_log is not None:
+        log.open_server_log(settings.server_log)
     await _migrate_patiently(settings.database)
     async with open_database(settings.database) as database:
         services = _services(settings, Store(database))
@@ -65,14 +74,18 @@ def _services(settings: config.ServerConfig, store: Store) -> Services:
     master = MasterRepository(Path(settings.repository), key, clock.now)
     jobs = Jobs(store.task_log)
     scheduler = Scheduler(store, jobs, master, settings.source_sites, Signer(key, clock, entropy))
-    return Services(store, settings, master, jobs, scheduler, key, clock, entropy)
+    channel = DataChannelServer(store, settings.datachannel, entropy)
+    run_now = RunNow(store, channel, Limit(Path(settings.state_dir)), settings.epo_version or EPO_VERSION)
+    return Services(store, settings, master, jobs, scheduler, channel, run_now, key, clock, entropy)
 
 
 async def _prepare(services: Services) -> None:
     """What must be there before the first request; doing it again changes nothing."""
     store, settings = services.store, services.settings
+    await services.run_now.prepare()
     await store.task_log.end_unfinished()
     await store.info.set(info.SERVER_NAME, settings.name)
+    await store.info.set(info.EPO_VERSION, settings.epo_version or EPO_VERSION)
     sources = [site.url for site in settings.source_sites if site.enabled]
     await store.info.set(info.FALLBACK_SITE, sources[0] if sources else "")
     await _ensure_admin(store, settings.admin)
@@ -98,15 +111,29 @@ def _server_tasks(settings: config.ServerConfig) -> tuple[config.ServerTask, ...
 async def _serve(services: Services) -> None:
     settings = services.settings
     registrations = Notices(settings.database, notices.REPOSITORIES)
-    listener = Listener(settings.console_port, settings.tls)
+    listeners = [Listener(settings.console_port, settings.tls), *_channel_listener(services)]
+    notifier = HandlerNotifier(services.store, settings, services.key, services.clock, services.entropy)
     console = BodyLimit(remote_app(services), lambda _: MAX_BODY_BYTES)
     await _until_one_ends(
-        serve(console, settings.listen, [listener]),
+        serve(console, settings.listen, listeners),
         registrations.listen(),
         services.scheduler.run(),
+        services.run_now.loop(),
         services.scheduler.welcome(registrations),
+        services.channel.keep_house(),
+        notifier.run(),
+        relay_watch.watch(services.store),
     )
     await services.jobs.cancel_all()
+
+
+def _channel_listener(services: Services) -> list[Listener]:
+    """The authenticated port, on which handlers pass on what agents say on the DataChannel."""
+    settings = services.settings
+    if settings.datachannel.port is None:
+        return []
+    app = channel_app(services.channel, settings.datachannel.redirect_file)
+    return [Listener(settings.datachannel.port, settings.tls, verify_client=True, app=app)]
 
 
 async def _until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:
@@ -116,7 +143,4 @@ async def _until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(tasks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from miniepo.protocol.messages import PolicySet, SiteListFile, TaskSet
@@ -10,7 +10,7 @@ from miniepo.server.assignment import Fallback, Place, choose_handlers, site_lis
 from miniepo.server.inheritance import effective_policies, effective_tasks, policy_set, task_set
 from miniepo.store import info
 from miniepo.store.groups import Group
-from miniepo.store.handlers import Handler, Rule
+from miniepo.store.handlers import Handler, HandlerGroup, Rule
 from miniepo.store.policies import PolicyAssignment
 from miniepo.store.repositories import Repository
 from miniepo.store.store import Store
@@ -35,10 +35,12 @@ class Declared:
     policies: list[PolicyAssignment]
     tasks: list[TaskAssignment]
     rules: list[Rule]
+    handler_groups: list[HandlerGroup]
     handlers: list[Handler]
     repositories: list[Repository]
     server_name: str
     fallback: Fallback | None
+    _known: dict[tuple[int, int, str, str], Assigned] = field(default_factory=dict, repr=False, compare=False)
 
     def lineage(self, group_id: int) -> tuple[int, ...]:
         """The group's id, its parent's, up to the root's."""
@@ -51,12 +53,24 @@ class Declared:
 
     def for_system(self, system: System) -> Assigned:
         """What this system shall have."""
-        lineage = self.lineage(system.group_id)
-        addresses = (system.properties.get("IPAddress", ""), system.properties.get("IPV6", ""))
-        handlers = choose_handlers(self.rules, Place(frozenset(lineage), addresses), self.handlers)
+        address, address_v6 = system.properties.get("IPAddress", ""), system.properties.get("IPV6", "")
+        key = (system.group_id, system.id if self._has_its_own(system.id) else 0, address, address_v6)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._assign(*key)
+        return found
+
+    def _has_its_own(self, system_id: int) -> bool:
+        return system_id in {each.system_id for each in self.policies} | {each.system_id for each in self.tasks}
+
+    def _assign(self, group_id: int, system_id: int, *addresses: str) -> Assigned:
+        """What a system in this place shall have; 0 is any system that nothing is assigned to by itself."""
+        lineage = self.lineage(group_id)
+        place = Place(frozenset(lineage), addresses)
+        handlers = choose_handlers(self.rules, self.handler_groups, place, self.handlers)
         return Assigned(
-            policy_set(effective_policies(self.policies, lineage, system.id)),
-            task_set(effective_tasks(self.tasks, lineage, system.id)),
+            policy_set(effective_policies(self.policies, lineage, system_id)),
+            task_set(effective_tasks(self.tasks, lineage, system_id)),
             site_list(self.server_name, handlers, self.repositories, self.fallback),
         )
 
@@ -68,6 +82,7 @@ async def read_declared(store: Store) -> Declared:
         policies=await store.policies.assignments(),
         tasks=await store.tasks.assignments(),
         rules=await store.handlers.rules(),
+        handler_groups=await store.handlers.groups(),
         handlers=await store.handlers.all(),
         repositories=await store.repositories.all(),
         server_name=await store.info.get(info.SERVER_NAME, "EPO"),

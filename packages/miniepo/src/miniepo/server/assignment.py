@@ -1,16 +1,25 @@
-"""Which handlers an agent uses and what its site list says (domain §2, §4: handler assignment rules)."""
+"""Which handlers an agent uses and what its site list says (domain §2, §4: handler assignment rules).
+
+A rule holds for a System Tree group and those below it, for subnets, or for both at once; rules have priorities, and a
+rule for everybody, the default rule, comes last whatever its priority. *Use all handlers* puts all of them into the
+site list with the same `Order`: among equals the agent draws. A custom list names handlers and handler groups in order.
+How a group's own handlers are tried is not in the sources [uncertain]: in their order here, or, with `spread`, drawn.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from miniepo.protocol.codec import version_of
 from miniepo.protocol.messages import SiteListFile
 from miniepo.protocol.sitelist import Site, SiteList, write
-from miniepo.store.handlers import Handler, Rule
+from miniepo.store.handlers import Handler, HandlerGroup, Rule
 from miniepo.store.repositories import Repository
+
+Tier = tuple[Handler, ...]
+"""Handlers of equal rank: the agent draws among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +39,31 @@ class Fallback:
     relative_path: str
 
 
-def choose_handlers(rules: Iterable[Rule], place: Place, handlers: Sequence[Handler]) -> tuple[Handler, ...]:
-    """The handlers of the first rule that applies, in the order in which the agent tries them.
+def choose_handlers(
+    rules: Iterable[Rule], groups: Iterable[HandlerGroup], place: Place, handlers: Sequence[Handler]
+) -> tuple[Tier, ...]:
+    """The handlers of the first rule that applies, tier by tier as the agent tries them.
 
     A rule that names no registered handler is passed over, so that an agent is never left without any.
     """
-    for rule in sorted(rules, key=lambda rule: rule.priority):
-        chosen = _handlers_of(rule, handlers) if _applies(rule, place) else ()
+    enabled = {handler.name: handler for handler in handlers if handler.enabled}
+    known = {group.name: group for group in groups}
+    for rule in sorted(rules, key=lambda rule: (_is_default(rule), rule.priority)):
+        chosen = _tiers_of(rule, known, enabled) if _applies(rule, place) else ()
         if chosen:
             return chosen
-    return tuple(handler for handler in handlers if handler.enabled)
+    return (tuple(enabled.values()),) if enabled else ()
+
+
+def _is_default(rule: Rule) -> bool:
+    return rule.group_id is None and not rule.subnets
 
 
 def _applies(rule: Rule, place: Place) -> bool:
     in_group = rule.group_id is None or rule.group_id in place.group_ids
-    return in_group and (rule.subnet is None or any(_within(address, rule.subnet) for address in place.addresses))
+    return in_group and (
+        not rule.subnets or any(_within(a, subnet) for a in place.addresses for subnet in rule.subnets)
+    )
 
 
 def _within(address: str, subnet: str) -> bool:
@@ -54,21 +73,34 @@ def _within(address: str, subnet: str) -> bool:
         return False
 
 
-def _handlers_of(rule: Rule, handlers: Sequence[Handler]) -> tuple[Handler, ...]:
-    enabled = {handler.name: handler for handler in handlers if handler.enabled}
-    if rule.use_all:
-        return tuple(enabled.values())
-    return tuple(enabled[name] for name in rule.handlers if name in enabled)
+def _tiers_of(rule: Rule, groups: Mapping[str, HandlerGroup], enabled: Mapping[str, Handler]) -> tuple[Tier, ...]:
+    """Every handler once, where it is named first."""
+    tiers = [tuple(enabled)] if rule.use_all else [t for name in rule.choices for t in _names(name, groups, enabled)]
+    seen: set[str] = set()
+    found: list[Tier] = []
+    for names in tiers:
+        fresh = [name for name in names if name in enabled and name not in seen]
+        seen.update(fresh)
+        found += [tuple(enabled[name] for name in fresh)] if fresh else []
+    return tuple(found)
+
+
+def _names(name: str, groups: Mapping[str, HandlerGroup], enabled: Mapping[str, Handler]) -> list[tuple[str, ...]]:
+    """A name is that of a handler, else that of a group."""
+    if name in enabled or name not in groups:
+        return [(name,)]
+    members = dict.fromkeys(groups[name].handlers)
+    return [tuple(members)] if groups[name].spread else [(member,) for member in members]
 
 
 def site_list(
-    server_name: str, handlers: Sequence[Handler], repositories: Sequence[Repository], fallback: Fallback | None
+    server_name: str, tiers: Sequence[Tier], repositories: Sequence[Repository], fallback: Fallback | None
 ) -> SiteListFile:
-    """The agent's list: its handlers, then the SuperAgents, then the fallback site."""
-    sites = [_spipe_site(handler) for handler in handlers]
-    sites += [_superagent_site(repository) for repository in repositories if repository.enabled]
-    sites += [_fallback_site(fallback)] if fallback else []
-    numbered = tuple(replace(site, order=order) for order, site in enumerate(sites, start=1))
+    """The agent's list: its handlers, equals with one `Order`, then the SuperAgents, then the fallback site."""
+    ordered = [tuple(_spipe_site(handler) for handler in tier) for tier in tiers]
+    ordered += [(superagent_site(repository),) for repository in repositories if repository.enabled]
+    ordered += [(_fallback_site(fallback),)] if fallback else []
+    numbered = tuple(replace(site, order=order) for order, equals in enumerate(ordered, start=1) for site in equals)
     version = version_of(write(SiteList(server_name, "", numbered)))
     return SiteListFile(version=version, xml=write(SiteList(server_name, version, numbered)))
 
@@ -89,7 +121,8 @@ def _spipe_site(handler: Handler) -> Site:
     )
 
 
-def _superagent_site(repository: Repository) -> Site:
+def superagent_site(repository: Repository) -> Site:
+    """A SuperAgent's repository as a site."""
     return Site(
         kind="SuperAgentSite",
         name=repository.name,

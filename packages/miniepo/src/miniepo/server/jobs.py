@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from miniepo import log
 from miniepo.errors import MiniepoError, StoreError
 from miniepo.store.orion import TaskLog
+from miniepo.store.subtasks import COMPLETED, ENDED, FAILED, IN_PROGRESS, PENDING_TERMINATION
 
-IN_PROGRESS, COMPLETED, FAILED, ENDED = "In Progress", "Completed", "Failed", "Ended"
 Say = Callable[[str], Awaitable[None]]
 Work = Callable[[Say], Awaitable[None]]
+TakeBack = Callable[[], Awaitable[None]]
 _logger = log.logger("server.jobs")
 
 
@@ -21,14 +22,22 @@ class Jobs:
     def __init__(self, task_log: TaskLog) -> None:
         self._log = task_log
         self._running: dict[int, asyncio.Task[str]] = {}
+        self._cancelled: set[int] = set()
 
-    async def start(self, name: str, user: str, source: str, work: Work) -> int:
-        """Run `work` in the background; the id of its log entry."""
+    async def start(self, name: str, user: str, source: str, work: Work, take_back: TakeBack | None = None) -> int:
+        """Run `work` in the background; the id of its log entry.
+
+        `take_back` ends what the work has given to others when a user cancels it; a server that ends leaves it to them.
+        """
         log_id = await self._log.open(name, user, source)
-        task = asyncio.create_task(self._run(log_id, name, work))
+        task = asyncio.create_task(self._run(log_id, name, work, take_back))
         self._running[log_id] = task
-        task.add_done_callback(lambda _: self._running.pop(log_id, None))
+        task.add_done_callback(lambda _: self._forget(log_id))
         return log_id
+
+    def _forget(self, log_id: int) -> None:
+        self._running.pop(log_id, None)
+        self._cancelled.discard(log_id)
 
     async def wait(self, log_id: int, timeout_seconds: float | None = None) -> str:
         """The state at the end, or "In Progress" when the time is over first."""
@@ -38,10 +47,18 @@ class Jobs:
             return task.result() if task.done() and not task.cancelled() else IN_PROGRESS
         return await self._log.state(log_id)
 
-    def cancel(self, log_id: int) -> bool:
-        """Ask a running job to end; False if it does not run."""
+    async def cancel(self, log_id: int) -> bool:
+        """Ask a running job to end, once; False if it does not run. Until it has ended it is Pending Termination."""
         task = self._running.get(log_id)
-        return task is not None and task.cancel()
+        if task is None:
+            return False
+        await self._log.set_state(log_id, PENDING_TERMINATION)
+        if log_id in self._cancelled:
+            return True
+        asked = task.cancel()
+        if asked:
+            self._cancelled.add(log_id)
+        return asked
 
     async def cancel_all(self) -> None:
         """End everything, at the server's end."""
@@ -50,7 +67,7 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _run(self, log_id: int, name: str, work: Work) -> str:
+    async def _run(self, log_id: int, name: str, work: Work, take_back: TakeBack | None) -> str:
         async def say(message: str) -> None:
             _logger.info("%s: %s", name, message)
             await self._log.add(log_id, message)
@@ -63,12 +80,20 @@ class Jobs:
             await self._note(log_id, name, str(error))
         except asyncio.CancelledError:
             state = ENDED
+            if take_back is not None and log_id in self._cancelled:
+                await self._take_back(log_id, name, take_back)
         except Exception:
             _logger.exception("%s broke", name)
             state = FAILED
             await self._note(log_id, name, "an error of the program; the server's log has its traceback")
         await self._close(log_id, name, state)
         return state
+
+    async def _take_back(self, log_id: int, name: str, take_back: TakeBack) -> None:
+        try:
+            await take_back()
+        except MiniepoError as error:
+            await self._note(log_id, name, f"what it had given to others could not be taken back: {error}")
 
     async def _note(self, log_id: int, name: str, message: str) -> None:
         _logger.warning("%s: %s", name, message)

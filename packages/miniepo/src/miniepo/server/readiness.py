@@ -32,7 +32,7 @@ async def readiness(services: Services) -> dict[str, Any]:
 
 def _system(system: System, declared: Declared) -> dict[str, Any]:
     assigned = declared.for_system(system)
-    enforced = system.policy_version == assigned.policies.version and not system.problems
+    enforced = system.policy_version == assigned.policies.version  # an agent names a version that it could enforce
     up_to_date = system.tasks_version == assigned.tasks.version and system.sitelist_version == assigned.sitelist.version
     in_force = roles(system.properties)
     handler = next((each.name for each in declared.handlers if each.id == system.last_handler_id), None)

@@ -8,8 +8,10 @@ from nacl.signing import SigningKey
 
 from miniepo import config
 from miniepo.clock import Clock, Entropy
+from miniepo.server.datachannel import DataChannelServer
 from miniepo.server.jobs import Jobs
 from miniepo.server.master import MasterRepository
+from miniepo.server.run_now import RunNow
 from miniepo.server.scheduler import Scheduler
 from miniepo.store.store import Store
 
@@ -23,6 +25,8 @@ class Services:
     master: MasterRepository
     jobs: Jobs
     scheduler: Scheduler
+    channel: DataChannelServer
+    run_now: RunNow
     key: SigningKey
     clock: Clock
     entropy: Entropy

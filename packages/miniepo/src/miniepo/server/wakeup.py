@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from miniepo.errors import WorldError
-from miniepo.server.jobs import Say
-from miniepo.server.scheduler import MANUAL
+from miniepo.protocol import sitelist
+from miniepo.protocol.sitelist import Site
+from miniepo.protocol.version import Behaviour
+from miniepo.server.assigned import Declared, read_declared
+from miniepo.server.batch import Order, Outcome, carry_out
 from miniepo.server.services import Services
-from miniepo.store import notices
+from miniepo.server.wakeup_plan import Job, Plan, choose_caller, plan_broadcast, plan_direct
 from miniepo.store.handlers import Handler
-from miniepo.store.notices import Notices
 from miniepo.store.systems import System
-from miniepo.store.work import WorkState
+from miniepo.store.work import HANDLER_SILENT_SECONDS, LISTENER, SUPERAGENT
 
-HANDLER_SILENT_SECONDS = 20.0
-"""After this long without a heartbeat a handler counts as offline."""
-_POLL_SECONDS = 1.0
+TASK_NAME = "Wake Up Agents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,83 +31,81 @@ class WakeupOptions:
     retry_seconds: float = 30.0
     attempts: int = 1
     abort_after_minutes: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class WakeupOutcome:
-    """How many agents took the wake-up, refused or could not be reached, or were not tried in time."""
-
-    completed: int
-    failed: int
-    expired: int
-    task_log_id: int
-    wakeup_ids: dict[str, str]
+    superagent: bool = False
+    full_policy: bool = False
 
     @property
-    def text(self) -> str:
-        """The reply of system.wakeupAgent (domain §7.4)."""
-        return f"completed: {self.completed}\nfailed: {self.failed}\nexpired: {self.expired}"
+    def values(self) -> dict[str, Any]:
+        """What a handler needs to know of them."""
+        return {
+            "full_props": self.full_props,
+            "full_policy": self.full_policy,
+            "random_seconds": self.random_minutes * 60,
+            "attempts": self.attempts,
+            "retry_seconds": self.retry_seconds,
+        }
 
 
-async def wake(services: Services, systems: Sequence[System], options: WakeupOptions, user: str) -> WakeupOutcome:
+async def wake(services: Services, systems: Sequence[System], options: WakeupOptions, user: str) -> Outcome:
     """Queue a wake-up for each system and wait until the handlers are through with all of them."""
-    batch = services.entropy.guid()
-    ids = {system.id: services.entropy.guid() for system in systems}
-    heard = Notices(services.settings.database, notices.DONE)
-    listening = asyncio.create_task(heard.listen())
-    states: list[WorkState] = []
-
-    async def work(say: Say) -> None:
-        await _queue(services, systems, options, batch, ids)
-        states.extend(await _finished(services, heard, batch))
-        await _log(states, say)
-
-    try:
-        log_id = await services.jobs.start("Wake Up Agents", user, MANUAL, work)
-        await services.jobs.wait(log_id)
-    finally:
-        listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening
-    counted = Counter(state.outcome for state in states)
-    names = {system.fqdn or system.name: ids[system.id] for system in systems}
-    return WakeupOutcome(counted["completed"], counted["failed"], counted["expired"], log_id, names)
+    everyone = await services.store.systems.all() if options.superagent else []
+    plan = plan_broadcast(systems, everyone) if options.superagent else plan_direct(systems)
+    orders = await _orders(services, plan, options)
+    return await carry_out(services, TASK_NAME, user, orders, plan.unwoken)
 
 
-async def _queue(
-    services: Services, systems: Sequence[System], options: WakeupOptions, batch: str, ids: dict[int, str]
-) -> None:
-    alive = {each.id for each in await services.store.handlers.all() if is_alive(each)}
-    values = {
-        "full_props": options.full_props,
-        "random_seconds": options.random_minutes * 60,
-        "attempts": options.attempts,
-        "retry_seconds": options.retry_seconds,
-    }
-    async with services.store.transaction() as store:
-        for system in systems:
-            preferred = system.last_handler_id if system.last_handler_id in alive else None
-            await store.work.add_wakeup(
-                system.id, batch, ids[system.id], values, preferred, options.abort_after_minutes * 60
+async def _orders(services: Services, plan: Plan, options: WakeupOptions) -> list[Order]:
+    """Each job with its wake-up id, one for a whole segment, and the handler that is to do it."""
+    known = await services.store.handlers.all()
+    handlers = {each.id: each for each in known if is_alive(each)}
+    declared = await read_declared(services.store) if plan.jobs else None
+    segments = {job.segment: services.entropy.guid() for job in plan.jobs if job.segment}
+    found: list[Order] = []
+    for job in plan.jobs:
+        first = first_handler(declared, job.system, handlers) if declared is not None else None
+        among = listed_handlers(declared, job.system, known) if declared is not None else []
+        choice = choose_caller(job.system, handlers, options.use_all_handlers, first_handler_only(job.system), first)
+        found.append(
+            Order(
+                job.system,
+                job.kind,
+                segments.get(job.segment) or services.entropy.guid(),
+                {**options.values, **_of_segment(job), "held": choice.held} | ({"among": among} if among else {}),
+                choice.handler_id,
+                options.abort_after_minutes * 60 + (options.random_minutes * 60 if job.kind == LISTENER else 0),
             )
-        await store.work.announce()
+        )
+    return found
 
 
-async def _finished(services: Services, heard: Notices, batch: str) -> list[WorkState]:
-    while True:
-        states = await services.store.work.batch(batch)
-        if all(state.outcome is not None for state in states):
-            return states
-        await heard.wait(_POLL_SECONDS)
+def _of_segment(job: Job) -> dict[str, Any]:
+    return {"segment": job.segment} if job.kind == SUPERAGENT else {}
 
 
-async def _log(states: Sequence[WorkState], say: Say) -> None:
-    """One line per agent; the job counts as failed if one of them was not woken."""
-    for state in states:
-        await say(f"{state.name}: {state.outcome} (wake-up {state.wakeup_id}) {state.message}".rstrip())
-    missed = [state.name for state in states if state.outcome != "completed"]
-    if missed:
-        raise WorldError(f"not woken: {', '.join(missed)}")
+def first_handler_only(system: System) -> bool:
+    """Whether the agent is so old that it answers nobody but its first handler (domain §4, source S2)."""
+    return Behaviour.of(system.version or "").server_connections == "first-handler"
+
+
+def first_handler(declared: Declared, system: System, handlers: Mapping[int, Handler]) -> int | None:
+    """The number of the first handler in a system's site list; None if it does not live."""
+    listed = _handlers_of(declared.for_system(system).sitelist.xml)
+    host = listed[0].host if listed else ""
+    return next((id for id, handler in handlers.items() if handler.fqdn == host), None)
+
+
+def listed_handlers(declared: Declared, system: System, known: Sequence[Handler]) -> list[int]:
+    """The numbers of the handlers in a system's site list: it answers no others (domain §4, source S2).
+
+    The one that it last talked to is in the list that it has, if not in the one that it gets at its next call-in.
+    """
+    hosts = {site.host for site in _handlers_of(declared.for_system(system).sitelist.xml)}
+    return [handler.id for handler in known if handler.fqdn in hosts or handler.id == system.last_handler_id]
+
+
+@lru_cache(maxsize=64)
+def _handlers_of(xml: str) -> Sequence[Site]:
+    return sitelist.parse(xml).handlers
 
 
 def is_alive(handler: Handler) -> bool:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
+import msgspec
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import class_row, dict_row
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Jsonb, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from miniepo import config, log
-from miniepo.errors import DatabaseUnavailableError, StoreError
+from miniepo.clock import Clock, SystemClock
+from miniepo.errors import DatabaseUnavailableError, DuplicateError, StoreError
 from miniepo.store import queries
 
 Row = TypeVar("Row")
 _CONNECT_SECONDS = 3
 _WAIT_SECONDS = 4.0
+_TRUSTED_SECONDS = 0.5
+_REFUSALS = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.QueryCanceled)
+"""psycopg counts them as operational, but the database is there: it is this statement that it does not carry out."""
+set_json_loads(msgspec.json.decode)
 # the pool repeats on its own what every query that fails says anyway
 log.logger("psycopg.pool").setLevel("ERROR")
 
@@ -43,7 +51,10 @@ def conninfo(database: config.Database) -> str:
 
 
 class Database:
-    """Runs named queries, each in its own transaction, or all in one inside `transaction()`."""
+    """Runs named queries, each in its own transaction, or all in one inside `transaction()`.
+
+    Outside of a transaction connections commit on their own: a query is one round trip and not three.
+    """
 
     def __init__(self, pool: AsyncConnectionPool, connection: psycopg.AsyncConnection[Any] | None = None) -> None:
         self._pool = pool
@@ -90,8 +101,20 @@ class Database:
     async def run_many(self, query: str, parameters: Sequence[dict[str, Any]]) -> None:
         """Execute once per set of parameters."""
         with _translated():
-            async with self._borrowed() as connection, connection.cursor() as cursor:
+            async with self._borrowed() as connection, connection.transaction(), connection.cursor() as cursor:
                 await cursor.executemany(queries.query(query), parameters)
+
+    async def copy(self, query: str, lines: Sequence[str]) -> None:
+        """COPY these lines of text in, all or none; DuplicateError if one of them is there already."""
+        if not lines:
+            return
+        with _translated():
+            async with (
+                self._borrowed() as connection,
+                connection.cursor() as cursor,
+                cursor.copy(queries.query(query)) as copy,
+            ):
+                await copy.write("\n".join(lines) + "\n")
 
     @asynccontextmanager
     async def _borrowed(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
@@ -102,16 +125,36 @@ class Database:
             yield connection
 
 
+class Used:
+    """When each connection of a pool was last given back: one that has just worked is not asked whether it does."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._at: WeakKeyDictionary[psycopg.AsyncConnection[Any], float] = WeakKeyDictionary()
+
+    async def note(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """It is given back."""
+        self._at[connection] = self._clock.monotonic()
+
+    async def check(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """It is about to be lent; raises psycopg's error if it is of no use."""
+        if self._clock.monotonic() - self._at.get(connection, -math.inf) > _TRUSTED_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
+
+
 @asynccontextmanager
 async def open_database(database: config.Database, connections: int = 8) -> AsyncIterator[Database]:
     """A database that is open for the length of the block; the server behind it may come and go meanwhile."""
+    used = Used(SystemClock())
     pool = AsyncConnectionPool(
         conninfo(database),
         min_size=1,
         max_size=connections,
         timeout=_WAIT_SECONDS,
         reconnect_timeout=5,
-        check=AsyncConnectionPool.check_connection,
+        check=used.check,
+        reset=used.note,
+        kwargs={"autocommit": True},
         open=False,
     )
     await pool.open()
@@ -136,7 +179,11 @@ def json_value(value: Any) -> Jsonb:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except _REFUSALS as error:
+        raise StoreError(f"PostgreSQL refused: {error}".strip()) from error
     except (PoolTimeout, psycopg.OperationalError) as error:
         raise unavailable(error) from error
+    except psycopg.errors.UniqueViolation as error:
+        raise DuplicateError(f"PostgreSQL refused: {error}".strip()) from error
     except psycopg.Error as error:
         raise StoreError(f"PostgreSQL refused: {error}".strip()) from error

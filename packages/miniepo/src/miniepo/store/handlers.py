@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,17 +26,32 @@ class Handler:
     enabled: bool
     silent_seconds: float
     last_update: datetime
+    open_connections: int = 0
+    refused_connections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerGroup:
+    """Handlers under one name, in order; with `spread` agents draw among them instead. A handler may be in several."""
+
+    name: str
+    spread: bool
+    handlers: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An assignment rule: whom it is for (group or subnet or everyone) and which handlers they use, in order."""
+    """An assignment rule: whom it is for (group and subnets, else everyone), and which handlers they use.
+
+    `choices` are names of handlers and of handler groups, in order.
+    """
 
     priority: int
+    name: str
     group_id: int | None
-    subnet: str | None
+    subnets: list[str]
     use_all: bool
-    handlers: list[str]
+    choices: list[str]
 
 
 class Handlers:
@@ -52,9 +67,19 @@ class Handlers:
         """Enter or renew a handler; its id. Values: the columns of `handler/register`."""
         return int(await self._database.value("handler/register", **values))
 
-    async def heartbeat(self, id: int) -> bool:
-        """Say that the handler lives; False if it is no longer registered."""
-        return await self._database.run("handler/heartbeat", id=id) == 1
+    async def heartbeat(self, id: int, open_connections: int = 0, refused_connections: int = 0) -> bool:
+        """Say that the handler lives and how full it is; False if it is no longer registered."""
+        values = {"open_connections": open_connections, "refused_connections": refused_connections}
+        return await self._database.run("handler/heartbeat", id=id, **values) == 1
+
+    async def groups(self) -> list[HandlerGroup]:
+        return await self._database.rows("handler/groups", HandlerGroup)
+
+    async def replace_groups(self, groups: list[HandlerGroup]) -> None:
+        """Put these groups in place of all others; call it inside a transaction."""
+        await self._database.run("handler/clear_groups")
+        for group in groups:
+            await self._database.run("handler/add_group", **asdict(group))
 
     async def rules(self) -> list[Rule]:
         return await self._database.rows("handler/rules", Rule)
@@ -63,11 +88,4 @@ class Handlers:
         """Put these rules in place of all others; call it inside a transaction."""
         await self._database.run("handler/clear_rules")
         for rule in rules:
-            await self._database.run(
-                "handler/add_rule",
-                priority=rule.priority,
-                group_id=rule.group_id,
-                subnet=rule.subnet,
-                use_all=rule.use_all,
-                handlers=rule.handlers,
-            )
+            await self._database.run("handler/add_rule", **asdict(rule))

@@ -7,6 +7,7 @@ from miniepo.store.database import Database
 CATALOG_VERSION = "CatalogVersion"
 SERVER_NAME = "ServerName"
 FALLBACK_SITE = "FallbackSite"
+EPO_VERSION = "ePOVersion"
 
 
 class ServerInfo:

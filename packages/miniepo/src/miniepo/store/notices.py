@@ -8,11 +8,14 @@ from contextlib import suppress
 import psycopg
 
 from miniepo import config, log
+from miniepo.patience import within
 from miniepo.store.database import conninfo, unavailable
 
 WORK = "miniepo_work"
 DONE = "miniepo_done"
 REPOSITORIES = "miniepo_repositories"
+DATACHANNEL = "miniepo_datachannel"
+DATACHANNEL_DONE = "miniepo_datachannel_done"
 _RECONNECT_SECONDS = 1.0
 _logger = log.logger("store.notices")
 
@@ -28,7 +31,7 @@ class Notices:
     async def wait(self, poll_seconds: float) -> None:
         """Return at the next notice, at once if one came since the last call, or after `poll_seconds`."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), poll_seconds)
+            await within(self._event.wait(), poll_seconds)
         self._event.clear()
 
     async def listen(self) -> None:

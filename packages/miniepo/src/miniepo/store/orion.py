@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,12 +51,14 @@ class TaskLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class TaskLogMessage:
-    """A line of a run's log."""
+    """A line of a run's log; `subtask` names the system that it is about, None for a line about the whole run."""
 
     id: int
     task_log_id: int
     date: datetime
     message: str
+    subtask_id: int | None
+    subtask: str | None
 
 
 class Users:
@@ -124,8 +127,17 @@ class TaskLog:
     async def open(self, name: str, user: str, source: str) -> int:
         return int(await self._database.value("orion/open_log", name=name, user=user, source=source))
 
-    async def add(self, log_id: int, message: str) -> None:
-        await self._database.run("orion/add_message", log_id=log_id, message=message)
+    async def add(self, log_id: int, message: str, subtask_id: int | None = None) -> None:
+        await self._database.run("orion/add_message", log_id=log_id, message=message, subtask_id=subtask_id)
+
+    async def add_all(self, log_id: int, messages: Sequence[tuple[str, int | None]]) -> None:
+        """Many messages at once, each with the number of its subtask, if it is about one."""
+        rows = [{"log_id": log_id, "message": message, "subtask_id": subtask} for message, subtask in messages]
+        await self._database.run_many("orion/add_message", rows)
+
+    async def set_state(self, log_id: int, state: str) -> None:
+        """Another state for an entry that is not closed."""
+        await self._database.run("orion/set_log_state", log_id=log_id, state=state)
 
     async def close(self, log_id: int, state: str) -> None:
         await self._database.run("orion/close_log", log_id=log_id, state=state)
@@ -138,8 +150,20 @@ class TaskLog:
         """Mark what a stopped server left running as Ended."""
         await self._database.run("orion/end_unfinished")
 
-    async def history(self, name: str | None, source: str | None, rows: int) -> list[TaskLogEntry]:
-        return await self._database.rows("orion/history", TaskLogEntry, name=name, source=source, rows=rows)
+    async def history(
+        self, name: str | None, source: str | None, rows: int, age_seconds: float | None = None
+    ) -> list[TaskLogEntry]:
+        """The newest entries, newest first, that began at most `age_seconds` ago."""
+        return await self._database.rows(
+            "orion/history", TaskLogEntry, name=name, source=source, rows=rows, age_seconds=age_seconds
+        )
+
+    async def sources(self) -> list[str]:
+        return [str(row["source"]) for row in await self._database.records("orion/sources")]
+
+    async def purge(self, age_seconds: float) -> int:
+        """Delete the entries that ended longer ago, with their subtasks and messages; how many they were."""
+        return await self._database.run("orion/purge", age_seconds=age_seconds)
 
     async def messages(self, log_id: int) -> list[TaskLogMessage]:
         return await self._database.rows("orion/messages", TaskLogMessage, log_id=log_id)

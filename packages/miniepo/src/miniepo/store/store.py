@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from miniepo.store.database import Database
+from miniepo.store.datachannel import DataChannelStore
 from miniepo.store.events import Events
 from miniepo.store.groups import Groups
 from miniepo.store.handlers import Handlers
 from miniepo.store.info import ServerInfo
 from miniepo.store.orion import SchedulerTasks, TaskLog, Users
 from miniepo.store.policies import Policies
+from miniepo.store.reports import Reports
 from miniepo.store.repositories import Repositories
+from miniepo.store.subtasks import Subtasks
 from miniepo.store.systems import Systems
 from miniepo.store.tasks import Tasks
 from miniepo.store.work import WorkQueue
@@ -29,11 +32,14 @@ class Store:
         self.policies = Policies(database)
         self.tasks = Tasks(database)
         self.events = Events(database)
+        self.reports = Reports(database)
         self.work = WorkQueue(database)
         self.repositories = Repositories(database)
         self.users = Users(database)
         self.scheduler_tasks = SchedulerTasks(database)
         self.task_log = TaskLog(database)
+        self.subtasks = Subtasks(database)
+        self.datachannel = DataChannelStore(database)
         self.info = ServerInfo(database)
 
     @asynccontextmanager

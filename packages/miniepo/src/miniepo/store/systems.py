@@ -35,6 +35,11 @@ class System:
     ipv6: str
     last_handler_id: int | None
     properties: dict[str, str]
+    net_address: str = ""
+    sequence: int = 0
+    sequence_errors: int = 0
+    regenerate_guid: bool = False
+    channel_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Callin:
     via_relay: str | None
     remote_address: str
     handler_id: int
+    sequence: int = 0
+    sequence_errors: int = 0
 
 
 class Systems:
@@ -74,6 +81,10 @@ class Systems:
     async def all(self) -> list[System]:
         return await self._database.rows("leaf/all", System)
 
+    async def around_relays(self) -> list[System]:
+        """The relays, and the systems whose agents last called in through one."""
+        return await self._database.rows("leaf/around_relays", System)
+
     async def find(self, text: str, name_only: bool, group_ids: list[int] | None) -> list[dict[str, Any]]:
         """Rows as `system.find` shows them (domain §7.5), by substring; an empty text finds all."""
         return await self._database.records("leaf/find", text=text, name_only=name_only, group_ids=group_ids)
@@ -91,8 +102,27 @@ class Systems:
         assert system is not None, "it was just found or created"
         return system
 
+    async def import_new(self, names: list[str], group_id: int) -> dict[str, int]:
+        """Create at once those whose short name nobody has yet; their ids by name. Call it inside a transaction."""
+        await self._database.value("leaf/lock")
+        shorts = {name.partition(".")[0].lower(): name for name in names}
+        taken = await self._database.records("leaf/taken", names=list(shorts))
+        new = [name for short, name in shorts.items() if short not in {row["name"] for row in taken}]
+        made = await self._database.records(
+            "leaf/import_new",
+            names=[name.partition(".")[0] for name in new],
+            fqdns=[name if "." in name else "" for name in new],
+            group_id=group_id,
+        )
+        ids = {str(row["name"]): int(row["id"]) for row in made}
+        return {name: ids[name.partition(".")[0]] for name in new}
+
     async def enrol(self, id: int, guid: str, public_key: str, version: str) -> None:
         await self._database.run("leaf/enrol", id=id, guid=guid, public_key=public_key, version=version)
+
+    async def regenerate_guids(self, ids: list[int]) -> int:
+        """Have these systems' agents take a new GUID when they call in next; how many there are."""
+        return await self._database.run("leaf/regenerate_guid", ids=ids)
 
     async def record_callin(self, id: int, callin: Callin) -> None:
         """The last call-in on the system, and a row of its own in the history."""

@@ -46,12 +46,19 @@ class Tasks:
         """By name, or by number."""
         return await self._database.row("task/by_name", Task, name=name)
 
+    async def by_id(self, id: int) -> Task | None:
+        return await self._database.row("task/by_id", Task, id=id)
+
     async def save(self, name: str, type: str, schedule: dict[str, Any], settings: dict[str, Any]) -> int:
         """Create the task, or change the one of that name; its id."""
         saved = await self._database.value(
             "task/save", name=name, type=type, schedule=json_value(schedule), settings=json_value(settings)
         )
         return int(saved)
+
+    async def delete(self, id: int) -> bool:
+        """Forget a task with its assignments; False if there is none."""
+        return await self._database.run("task/delete", id=id) == 1
 
     async def assign_to_group(self, task_id: int, group_id: int) -> None:
         await self._database.run("task/assign_to_group", task_id=task_id, node_id=group_id)

@@ -8,12 +8,28 @@ from miniepo.agent import app
 from miniepo.agent.app import Basis
 from miniepo.agent.roles import Role
 from miniepo.config import AgentConfig
+from miniepo.protocol.version import AGENT_BROADCAST_PORT
+from miniepo.superagent.broadcast_role import BroadcastRole
 from miniepo.superagent.repository_role import RepositoryRole
+from miniepo.wire.broadcast import shout
 
 
 def make_roles(basis: Basis) -> Sequence[Role]:
     """The roles that live inside the agent's process."""
-    return (RepositoryRole(basis.server_key, basis.nonces, basis.clock),)
+    repository = RepositoryRole(basis.server_key, basis.nonces, basis.clock)
+    return (repository, _broadcast_role(basis))
+
+
+def _broadcast_role(basis: Basis) -> BroadcastRole:
+    return BroadcastRole(
+        basis.state,
+        basis.server_key,
+        basis.nonces,
+        basis.clock,
+        basis.handler_addresses.read,
+        basis.alarm,
+        lambda data, segment: shout(data, AGENT_BROADCAST_PORT, segment),
+    )
 
 
 def main(config: AgentConfig) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from miniepo.errors import UnreachableError
 from miniepo.log import logger
+from miniepo.patience import within
 
 Answer = Callable[[bytes], Awaitable[bytes]]
 
@@ -36,7 +37,7 @@ class ControlSocket:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await asyncio.wait_for(reader.readline(), 5.0)
+            line = await within(reader.readline(), 5.0)
             writer.write(await self._answer(line))
             await writer.drain()
         except (OSError, TimeoutError, ValueError) as error:
@@ -53,7 +54,7 @@ async def ask(path: Path, line: bytes, timeout_seconds: float) -> bytes:
         raise UnreachableError(f"{path}: {error.strerror}; is the agent running?") from error
     try:
         writer.write(line)
-        return await asyncio.wait_for(reader.readline(), timeout_seconds)
+        return await within(reader.readline(), timeout_seconds)
     except TimeoutError as error:
         raise UnreachableError(f"{path}: no answer within {timeout_seconds:g} s") from error
     finally:

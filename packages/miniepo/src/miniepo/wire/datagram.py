@@ -8,13 +8,25 @@ import errno
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 from miniepo.log import logger
 from miniepo.protocol.discovery import GROUP_V6
 from miniepo.wire.interfaces import Interface, read_interfaces
 
-Take = Callable[[bytes, str], bytes | None]
+MAX_WAITING = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An answer that is sent after so many seconds."""
+
+    data: bytes
+    seconds: float
+
+
+Take = Callable[[bytes, str], bytes | Later | None]
 """Gets a datagram and its source address; what it returns is sent back there."""
 
 _log = logger("wire.datagram")
@@ -24,14 +36,28 @@ class _Listener(asyncio.DatagramProtocol):
     def __init__(self, take: Take) -> None:
         self._take = take
         self._transport: asyncio.DatagramTransport | None = None
+        self._waiting = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         answer = self._take(data, addr[0].partition("%")[0])
-        if answer is not None and self._transport is not None:
+        if isinstance(answer, Later):
+            self._send_later(answer, addr)
+        elif answer is not None and self._transport is not None:
             self._transport.sendto(answer, addr)
+
+    def _send_later(self, answer: Later, addr: Any) -> None:
+        """Beyond so many that wait, questions are lost, as datagrams may be."""
+        if self._waiting < MAX_WAITING:
+            self._waiting += 1
+            asyncio.get_running_loop().call_later(answer.seconds, self._send_now, answer.data, addr)
+
+    def _send_now(self, data: bytes, addr: Any) -> None:
+        self._waiting -= 1
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(data, addr)
 
     def error_received(self, exc: Exception) -> None:
         _log.debug("datagram refused: %s", exc)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -10,13 +9,15 @@ from dataclasses import dataclass
 
 import h11
 
-from miniepo.errors import TransferError
+from miniepo.errors import HandlerFullError, TransferError
+from miniepo.patience import within
 from miniepo.wire.stream import Stream
 
 Headers = Sequence[tuple[str, str]]
 Sink = Callable[[bytes], object]
 
 _CHUNK = 64 * 1024
+_LONGEST_RETRY_SECONDS = 600.0
 IDLE_SECONDS = 30.0
 
 
@@ -29,10 +30,14 @@ class Answer:
     body: bytes = b""
 
     def expect(self, *statuses: int) -> Answer:
-        """This answer if its status is one of these, else TransferError."""
-        if self.status not in statuses:
-            raise TransferError(f"answered {self.status}: {self.body[:200].decode('utf-8', 'replace').strip()}")
-        return self
+        """This answer if its status is one of these, else TransferError (HandlerFullError if it says when to retry)."""
+        if self.status in statuses:
+            return self
+        text = f"answered {self.status}: {self.body[:200].decode('utf-8', 'replace').strip()}"
+        retry_after = self.headers.get("retry-after", "")
+        if self.status == 503 and retry_after.isdecimal():
+            raise HandlerFullError(text, min(float(retry_after), _LONGEST_RETRY_SECONDS))
+        raise TransferError(text)
 
 
 class HttpConnection:
@@ -85,7 +90,7 @@ class HttpConnection:
         if body:
             self._write(h11.Data(data=body))
         self._write(h11.EndOfMessage())
-        await asyncio.wait_for(self.stream.writer.drain(), self._idle_seconds)
+        await within(self.stream.writer.drain(), self._idle_seconds)
 
     def _write(self, event: h11.Event) -> None:
         data = self._state.send(event)
@@ -108,7 +113,7 @@ class HttpConnection:
         while True:
             event = self._state.next_event()
             if event is h11.NEED_DATA:
-                data = await asyncio.wait_for(self.stream.reader.read(_CHUNK), self._idle_seconds)
+                data = await within(self.stream.reader.read(_CHUNK), self._idle_seconds)
                 self._state.receive_data(data)
             elif isinstance(event, h11.ConnectionClosed) or event is h11.PAUSED:
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -15,7 +16,11 @@ Pieces = Callable[[], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one server grants: bytes of a body, connections at once, seconds without a byte."""
+    """What one server grants: bytes of a body, connections at once, seconds without a byte.
+
+    A request's head, and a body that is read as a whole, must be there within `idle_seconds`, however steadily they
+    drip; only a body that its reader takes piece by piece may last.
+    """
 
     body_bytes: int = 1024 * 1024
     connections: int = 64
@@ -32,14 +37,15 @@ class Request:
     headers: dict[str, str]
     peer: str
     pieces: Pieces = field(repr=False)
+    patience_seconds: float = 20.0
     ended: bool = False
 
     @classmethod
-    def read(cls, event: h11.Request, peer: str, pieces: Pieces) -> Request:
+    def read(cls, event: h11.Request, peer: str, pieces: Pieces, limits: Limits) -> Request:
         """The request of an h11 event."""
         path, _, query = event.target.decode("ascii", "replace").partition("?")
         headers = {name.decode(): value.decode("latin-1") for name, value in event.headers}
-        return cls(event.method.decode(), unquote(path), query, headers, peer, pieces)
+        return cls(event.method.decode(), unquote(path), query, headers, peer, pieces, limits.idle_seconds)
 
     async def piece(self) -> bytes | None:
         """The next piece of the body, None at its end."""
@@ -50,18 +56,20 @@ class Request:
         return data
 
     async def body(self, limit_bytes: int) -> bytes:
-        """The whole body; TransferError if it is longer than the limit."""
+        """The whole body; TransferError if it is longer than the limit, TimeoutError if it takes too long."""
         collected = bytearray()
-        while (data := await self.piece()) is not None:
-            collected.extend(data)
-            if len(collected) > limit_bytes:
-                raise TransferError(f"a body of more than {limit_bytes} bytes")
+        async with asyncio.timeout(self.patience_seconds):
+            while (data := await self.piece()) is not None:
+                collected.extend(data)
+                if len(collected) > limit_bytes:
+                    raise TransferError(f"a body of more than {limit_bytes} bytes")
         return bytes(collected)
 
     async def drain(self, limit_bytes: int) -> None:
         """Read and forget what is left of the body, so that the connection can be kept."""
         left = limit_bytes
-        while left >= 0 and (data := await self.piece()) is not None:
-            left -= len(data)
+        async with asyncio.timeout(self.patience_seconds):
+            while left >= 0 and (data := await self.piece()) is not None:
+                left -= len(data)
         if left < 0:
             raise TransferError("the rest of a refused body is too long to be waited for")

@@ -12,6 +12,7 @@ import h11
 
 from miniepo.errors import TransferError
 from miniepo.wire.http_request import Request
+from miniepo.wire.uptake import while_taken
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -56,7 +57,10 @@ def choose_span(header: str | None, size: int) -> Span | None:
 async def send(
     response: Response, request: Request, state: h11.Connection, writer: asyncio.StreamWriter, idle_seconds: float
 ) -> None:
-    """Write the response to a request; a file that went away meanwhile becomes 404."""
+    """Write the response to a request; a file that went away meanwhile becomes 404.
+
+    TimeoutError when the client takes too little of it in `idle_seconds`.
+    """
     if response.file is None:
         await _send_bytes(response, request, state, writer, idle_seconds)
         return
@@ -74,7 +78,7 @@ async def _send_bytes(
     if response.body and request.method != "HEAD":
         writer.write(state.send(h11.Data(data=response.body)) or b"")
     writer.write(state.send(h11.EndOfMessage()) or b"")
-    await asyncio.wait_for(writer.drain(), idle_seconds)
+    await _drain(writer, idle_seconds)
 
 
 async def _send_file(
@@ -97,15 +101,24 @@ async def _send_file(
         for part in state.send_with_data_passthrough(h11.Data(data=cast(bytes, span))) or ():
             await _write_part(part, opened, writer, idle_seconds)
     writer.write(state.send(h11.EndOfMessage()) or b"")
-    await asyncio.wait_for(writer.drain(), idle_seconds)
+    await _drain(writer, idle_seconds)
+
+
+async def _drain(writer: asyncio.StreamWriter, idle_seconds: float) -> None:
+    """Wait until there is room for more; mostly there is."""
+    if writer.transport.get_write_buffer_size():
+        await while_taken(writer.drain(), writer, idle_seconds)
+    else:
+        await writer.drain()
 
 
 async def _write_part(part: object, opened: Any, writer: asyncio.StreamWriter, idle_seconds: float) -> None:
     if not isinstance(part, Span):
         writer.write(cast(bytes, part))
         return
-    await asyncio.wait_for(writer.drain(), idle_seconds)
-    sent = await asyncio.get_running_loop().sendfile(writer.transport, opened, part.start, part.count)
+    await _drain(writer, idle_seconds)
+    sending = asyncio.get_running_loop().sendfile(writer.transport, opened, part.start, part.count)
+    sent = await while_taken(sending, writer, idle_seconds)
     if sent != part.count:
         raise TransferError("the file became shorter while it was sent")
 

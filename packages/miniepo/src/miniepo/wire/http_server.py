@@ -10,21 +10,28 @@ import h11
 
 from miniepo.errors import TransferError
 from miniepo.log import logger
+from miniepo.patience import within
 from miniepo.wire import http_response
 from miniepo.wire.http_request import Limits, Request
 from miniepo.wire.http_response import Response
-from miniepo.wire.stream import plain_address
+from miniepo.wire.stream import address_of
+from miniepo.wire.uptake import while_taken
 
 Handle = Callable[[Request], Awaitable[Response]]
+Divert = Callable[[asyncio.StreamWriter, bytes], bool]
+"""Gets a connection and its first bytes; True if it took the connection for something that is not HTTP."""
 
+_CHUNK = 64 * 1024
+_LAST_WORDS_SECONDS = 1.0
 _log = logger("wire.http")
 
 
 class HttpServer:
     """Listens on one port, on every given address, and answers each request by `handle`."""
 
-    def __init__(self, handle: Handle, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, handle: Handle, limits: Limits = Limits(), divert: Divert | None = None) -> None:  # noqa: B008 - frozen
         self._handle = handle
+        self._divert = divert
         self._limits = limits
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
@@ -49,39 +56,50 @@ class HttpServer:
             writer.transport.abort()
             return
         self._open.add(task)
+        patience = self._limits.idle_seconds
         try:
-            await _Exchange(reader, writer, self._handle, self._limits).run()
+            first = await within(reader.read(_CHUNK), self._limits.idle_seconds)
+            if self._divert is None or not self._divert(writer, first):
+                await _Exchange(reader, writer, self._handle, self._limits, first).run()
         except (OSError, EOFError, TimeoutError, h11.ProtocolError, TransferError) as error:
             _log.debug("connection ended: %s", error or type(error).__name__)
+            if isinstance(error, TimeoutError):
+                writer.transport.abort()
         except asyncio.CancelledError:
             _log.debug("connection dropped: the server stops")
+            patience = _LAST_WORDS_SECONDS
         finally:
+            await _close(writer, patience)
             self._open.discard(task)
-            await _close(writer)
 
 
-async def _close(writer: asyncio.StreamWriter) -> None:
+async def _close(writer: asyncio.StreamWriter, patience: float) -> None:
+    """Close as soon as the client has what was written; drop one that does not take it."""
     writer.close()
-    with contextlib.suppress(OSError, TimeoutError):
-        await asyncio.wait_for(writer.wait_closed(), 1.0)
+    with contextlib.suppress(OSError):
+        try:
+            await while_taken(writer.wait_closed(), writer, patience)
+        except TimeoutError:
+            writer.transport.abort()
 
 
 class _Exchange:
     """One client's connection: requests and responses in turn."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handle, limits: Limits
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handle, limits: Limits, first: bytes
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._handle = handle
         self._limits = limits
         self._state = h11.Connection(h11.SERVER)
-        self._peer = plain_address(writer.get_extra_info("peername")[0])
+        self._state.receive_data(first)
+        self._peer = address_of(writer, "peername")
 
     async def run(self) -> None:
         while True:
-            event = await self._next_event()
+            event = await within(self._next_event(), self._limits.idle_seconds)
             if not isinstance(event, h11.Request):
                 return
             await self._answer(event)
@@ -90,7 +108,7 @@ class _Exchange:
             self._state.start_next_cycle()
 
     async def _answer(self, event: h11.Request) -> None:
-        request = Request.read(event, self._peer, self._body_piece)
+        request = Request.read(event, self._peer, self._body_piece, self._limits)
         response = await self._respond(request)
         await request.drain(self._limits.body_bytes)
         await http_response.send(response, request, self._state, self._writer, self._limits.idle_seconds)
@@ -124,5 +142,5 @@ class _Exchange:
             event = self._state.next_event()
             if event is not h11.NEED_DATA:
                 return event
-            data = await asyncio.wait_for(self._reader.read(64 * 1024), self._limits.idle_seconds)
+            data = await within(self._reader.read(_CHUNK), self._limits.idle_seconds)
             self._state.receive_data(data)

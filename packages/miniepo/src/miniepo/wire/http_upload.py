@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import h11
 
 from miniepo.errors import TransferError
+from miniepo.patience import within
 from miniepo.wire.http_client import Answer, Headers, HttpConnection
 
 _PIECE_BYTES = 256 * 1024
@@ -30,7 +30,7 @@ class UploadConnection(HttpConnection):
                 self._write(h11.Request(method=method, target=target, headers=lines))
                 while piece := source.read(_PIECE_BYTES):
                     self._write(h11.Data(data=piece))
-                    await asyncio.wait_for(self.stream.writer.drain(), self._idle_seconds)
+                    await within(self.stream.writer.drain(), self._idle_seconds)
             self._write(h11.EndOfMessage())
             body = bytearray()
             answer = await self._receive(body.extend)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,16 @@ from typing import Any
 import uvicorn
 
 from miniepo import config, log
+from miniepo.clock import SystemClock
 from miniepo.errors import ConfigError
+from miniepo.patience import within
+from miniepo.wire.door import Door
+from miniepo.wire.slots import Slots
+from miniepo.wire.tls import TlsContext, server_context
 
-MAX_CONNECTIONS = 245
-"""An Agent Handler serves about 245 connections at once (domain §1.1, source S2)."""
 _BACKLOG = 256
 _BODY_SECONDS = 30.0
+_WHOLE_BODY_SECONDS = 120.0
 _KEEP_ALIVE_SECONDS = 15
 _HEADER_BYTES = 32 * 1024
 
@@ -29,10 +32,15 @@ _logger = log.logger("wire.https")
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A port; with certificates it speaks TLS."""
+    """A port; with certificates it speaks TLS, and with `verify_client` to those alone whose certificate the CA signed.
+
+    `app` is this port's own application, where it is not that of the others.
+    """
 
     port: int
     tls: config.Tls | None = None
+    verify_client: bool = False
+    app: Any = None
 
 
 class BodyLimit:
@@ -51,29 +59,46 @@ class BodyLimit:
         if _announced_length(scope) > limit:
             await _refuse(send, 413, f"a body of more than {limit} bytes is not accepted here")
             return
-        await self._app(scope, _Bounded(receive, limit, self._stall_seconds), send)
+        bounded = _Bounded(receive, limit, self._stall_seconds)
+
+        async def send_and_close(message: Message) -> None:
+            if bounded.cut and message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
+        await self._app(scope, bounded, send_and_close)
 
 
 class _Bounded:
-    """A `receive` that counts bytes and waits for each piece only so long."""
+    """A `receive` that counts bytes, and waits only so long for each piece and for the whole body."""
 
     def __init__(self, receive: Any, limit: int, stall_seconds: float) -> None:
         self._receive = receive
+        self._end = asyncio.get_running_loop().time() + _WHOLE_BODY_SECONDS
         self._left = limit
         self._stall_seconds = stall_seconds
         self._complete = False
+        self.cut = False
 
     async def __call__(self) -> Message:
         if self._complete:
             message: Message = await self._receive()
             return message
+        left_seconds = self._end - asyncio.get_running_loop().time()
+        if left_seconds <= 0:
+            return self._cut_off()
         try:
-            message = await asyncio.wait_for(self._receive(), self._stall_seconds)
+            message = await within(self._receive(), min(self._stall_seconds, left_seconds))
         except TimeoutError:
-            return {"type": "http.disconnect"}
+            return self._cut_off()
         self._left -= len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
-        return message if self._left >= 0 else {"type": "http.disconnect"}
+        return message if self._left >= 0 else self._cut_off()
+
+    def _cut_off(self) -> Message:
+        """To the application the client has gone; what the connection still brings is nobody's."""
+        self.cut = True
+        return {"type": "http.disconnect"}
 
 
 def _announced_length(scope: Message) -> int:
@@ -90,16 +115,42 @@ async def _refuse(send: Any, status: int, text: str) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: one process runs several of them."""
+    """uvicorn behind doors of our own and without its signal handlers: one process runs several of them."""
+
+    def __init__(self, settings: uvicorn.Config, tls: TlsContext | None, slots: Slots) -> None:
+        super().__init__(settings)
+        self.servers = []
+        self._tls = tls
+        self._slots = slots
+
+    def close(self, sockets: Sequence[socket.socket]) -> None:
+        """Let nobody in any more; needed where the server was cancelled instead of stopped."""
+        for door in self.servers:
+            door.close()
+        for each in sockets:
+            each.close()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        clock = SystemClock()
+        await self.lifespan.startup()
+        self.servers = [
+            Door(listening, self.config, self.server_state, self._tls, self._slots, clock)  # type: ignore[misc]
+            for listening in sockets or []
+        ]
+        self.started = True
 
-async def serve(app: Any, hosts: Sequence[str], listeners: Sequence[Listener]) -> None:
-    """Serve until SIGTERM or SIGINT; the ports are bound when the first await returns, or ConfigError is raised."""
-    bound = [(_uvicorn(app, listener), open_sockets(hosts, listener.port)) for listener in listeners]
+
+async def serve(app: Any, hosts: Sequence[str], listeners: Sequence[Listener], slots: Slots | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; the ports are bound when the first await returns, or ConfigError is raised.
+
+    All ports together have the connections of `slots`.
+    """
+    slots = slots or Slots()
+    bound = [(_server(app, listener, slots), open_sockets(hosts, listener.port)) for listener in listeners]
     servers = [server for server, _ in bound]
 
     def stop() -> None:
@@ -110,12 +161,16 @@ async def serve(app: Any, hosts: Sequence[str], listeners: Sequence[Listener]) -
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     _logger.info("listening on %s, ports %s", ", ".join(hosts), ", ".join(str(each.port) for each in listeners))
-    await asyncio.gather(*(server.serve(sockets) for server, sockets in bound))
+    try:
+        await asyncio.gather(*(server.serve(sockets) for server, sockets in bound))
+    finally:
+        for server, sockets in bound:
+            server.close(sockets)
 
 
-def _uvicorn(app: Any, listener: Listener) -> _Server:
+def _server(app: Any, listener: Listener, slots: Slots) -> _Server:
     settings = uvicorn.Config(
-        app,
+        listener.app or app,
         http="h11",
         ws="none",
         loop="asyncio",
@@ -123,20 +178,14 @@ def _uvicorn(app: Any, listener: Listener) -> _Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
+        proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=_HEADER_BYTES,
-        ssl_certfile=listener.tls.certificate if listener.tls else None,
-        ssl_keyfile=listener.tls.key if listener.tls else None,
     )
-    try:
-        settings.load()
-    except OSError as error:
-        raise ConfigError(f"TLS for port {listener.port}: {error}") from error
-    if settings.ssl is not None:
-        settings.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-    return _Server(settings)
+    settings.load()
+    tls = server_context(listener.tls, verify_client=listener.verify_client) if listener.tls else None
+    return _Server(settings, tls, slots)
 
 
 def open_sockets(hosts: Sequence[str], port: int) -> list[socket.socket]:

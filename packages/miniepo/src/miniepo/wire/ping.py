@@ -8,6 +8,7 @@ import struct
 import time
 
 from miniepo.log import logger
+from miniepo.patience import within
 
 _ECHO_V4, _ECHO_V6 = 8, 128
 _PROTOCOL_V6 = 58
@@ -35,7 +36,7 @@ async def ping(address: str, timeout_seconds: float = 1.0) -> float | None:
         try:
             echo.connect((address, 0))
             await loop.sock_sendall(echo, echo_request(family, 1))
-            await asyncio.wait_for(loop.sock_recv(echo, 1024), timeout_seconds)
+            await within(loop.sock_recv(echo, 1024), timeout_seconds)
         except (TimeoutError, OSError) as error:
             _log.debug("%s: %s", address, error or "no answer")
             return None

@@ -7,21 +7,22 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from miniepo.errors import ConfigError, SilentError, TransferError, UnreachableError
+from miniepo.errors import SilentError, TransferError, UnreachableError
+from miniepo.patience import within
 from miniepo.protocol import relay_session
 from miniepo.protocol.relay_session import Endpoint
+from miniepo.wire.tls import TlsContext
 
 CONNECT_SECONDS = 1.5
 RELAY_ANSWER_SECONDS = 4.0
+CLOSE_SECONDS = 3.0
 _HEAD_START_SECONDS = 0.25
 _LINE_LIMIT = 64 * 1024
 
 Result = TypeVar("Result")
-TlsContext = ssl.SSLContext
 
 
 @dataclass(slots=True)
@@ -30,42 +31,41 @@ class Stream:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    local_address: str = field(init=False)
+    """This end's address, without a zone."""
+    peer_address: str = field(init=False)
+    """The other end's address, without a zone."""
 
-    @property
-    def local_address(self) -> str:
-        """This end's address, without a zone."""
-        return plain_address(self.writer.get_extra_info("sockname")[0])
-
-    @property
-    def peer_address(self) -> str:
-        """The other end's address, without a zone."""
-        return plain_address(self.writer.get_extra_info("peername")[0])
+    def __post_init__(self) -> None:
+        """Ask for the addresses at once: a transport whose connection is gone knows them no more."""
+        self.local_address = address_of(self.writer, "sockname")
+        self.peer_address = address_of(self.writer, "peername")
 
     async def close(self) -> None:
-        """End the connection; a peer that is gone already is no news."""
-        self.writer.close()
+        """End the connection, and drop it if the peer does not end it too; one that is gone already is no news."""
+        if not self.writer.is_closing():
+            self.writer.close()
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-            await asyncio.wait_for(self.writer.wait_closed(), 1.0)
+            await within(self.writer.wait_closed(), CLOSE_SECONDS)
+        self.abort()
 
     def abort(self) -> None:
         """Drop the connection without waiting for anything."""
-        self.writer.transport.abort()
+        # one of TLS that was closed twice has forgotten what to drop (Python 3.11.2), and is as good as gone
+        with contextlib.suppress(AttributeError):
+            self.writer.transport.abort()
+
+
+def address_of(writer: asyncio.StreamWriter, end: str) -> str:
+    """The plain address of an end (`sockname`, `peername`); "" if the connection was gone before it was asked."""
+    name = writer.get_extra_info(end)
+    return plain_address(name[0]) if name else ""
 
 
 def plain_address(address: str) -> str:
     """An address without its zone, and an IPv4 one that came mapped into IPv6 as plain IPv4."""
     address = address.partition("%")[0]
     return address.removeprefix("::ffff:") if "." in address else address
-
-
-def client_context(ca: str | Path) -> ssl.SSLContext:
-    """TLS towards servers whose certificate the CA in the PEM file `ca` has signed."""
-    try:
-        context = ssl.create_default_context(cafile=str(ca))
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"{ca}: cannot be used as a CA file: {error}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 async def resolve(host: str, timeout_seconds: float = CONNECT_SECONDS) -> tuple[str, ...]:
@@ -77,21 +77,35 @@ async def resolve(host: str, timeout_seconds: float = CONNECT_SECONDS) -> tuple[
 
 async def connect(endpoint: Endpoint, timeout_seconds: float = CONNECT_SECONDS) -> Stream:
     """Open a connection, or raise UnreachableError within the time limit (a firewall may answer nothing at all)."""
-    opening = asyncio.open_connection(
-        endpoint.host, endpoint.port, limit=_LINE_LIMIT, happy_eyeballs_delay=_HEAD_START_SECONDS
+    opening = asyncio.create_task(
+        asyncio.open_connection(
+            endpoint.host, endpoint.port, limit=_LINE_LIMIT, happy_eyeballs_delay=_HEAD_START_SECONDS
+        )
     )
-    reader, writer = await _within(opening, timeout_seconds, f"{endpoint}")
+    try:
+        reader, writer = await _within(opening, timeout_seconds, f"{endpoint}")
+    except BaseException:
+        opening.add_done_callback(abandon)
+        raise
     return Stream(reader, writer)
 
 
+def abandon(opening: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
+    """Drop a connection that came at the very moment at which nobody waited for it any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[1].transport.abort()
+
+
 async def connect_first(endpoints: Sequence[Endpoint], timeout_seconds: float = CONNECT_SECONDS) -> Stream:
-    """A connection to whichever endpoint answers first, each with a small head start over the next."""
+    """A connection to whichever endpoint answers first, each with a small head start over the next.
+
+    Who is refused has lost it: the next one is tried at once.
+    """
     if not endpoints:
         raise UnreachableError("no address to connect to")
-    attempts = [
-        asyncio.create_task(_delayed(rank * _HEAD_START_SECONDS, endpoint, timeout_seconds))
-        for rank, endpoint in enumerate(endpoints)
-    ]
+    attempts: list[asyncio.Task[Stream]] = []
+    for endpoint in endpoints:
+        attempts.append(asyncio.create_task(_after(tuple(attempts), endpoint, timeout_seconds)))
     chosen: Stream | None = None
     try:
         chosen = await _first_success(attempts)
@@ -100,8 +114,10 @@ async def connect_first(endpoints: Sequence[Endpoint], timeout_seconds: float = 
         await _drop(attempts, chosen)
 
 
-async def _delayed(delay_seconds: float, endpoint: Endpoint, timeout_seconds: float) -> Stream:
-    await asyncio.sleep(delay_seconds)
+async def _after(earlier: Sequence[asyncio.Task[Stream]], endpoint: Endpoint, timeout_seconds: float) -> Stream:
+    """Connect when the earlier attempts have had their head start, or have failed."""
+    if earlier:
+        await asyncio.wait(earlier, timeout=len(earlier) * _HEAD_START_SECONDS)
     return await connect(endpoint, timeout_seconds)
 
 
@@ -141,11 +157,13 @@ async def connect_through(
     return stream
 
 
-async def start_tls(stream: Stream, context: ssl.SSLContext, server_name: str, timeout_seconds: float = 5.0) -> None:
+async def start_tls(stream: Stream, context: TlsContext, server_name: str, timeout_seconds: float = 5.0) -> None:
     """Turn the connection into TLS, or close it and raise UnreachableError."""
     try:
         await _within(
-            stream.writer.start_tls(context, server_hostname=server_name), timeout_seconds, f"TLS with {server_name}"
+            stream.writer.start_tls(context.current(), server_hostname=server_name),
+            timeout_seconds,
+            f"TLS with {server_name}",
         )
     except BaseException:
         stream.abort()
@@ -154,12 +172,12 @@ async def start_tls(stream: Stream, context: ssl.SSLContext, server_name: str, t
 
 async def _within(work: Awaitable[Result], timeout_seconds: float, what: str) -> Result:
     try:
-        return await asyncio.wait_for(work, timeout_seconds)
+        return await within(work, timeout_seconds)
     except TimeoutError as error:
         raise SilentError(f"{what}: no answer within {timeout_seconds:g} s") from error
     except asyncio.IncompleteReadError as error:
         raise UnreachableError(f"{what}: closed before the answer") from error
     except asyncio.LimitOverrunError as error:
         raise TransferError(f"{what}: the answer has no end") from error
-    except (OSError, ssl.SSLError) as error:
+    except (OSError, ssl.SSLError, ValueError) as error:  # ValueError: a name or a port that none can be
         raise UnreachableError(f"{what}: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 
 from miniepo.log import logger
@@ -34,6 +35,15 @@ class TcpServer:
         for task in list(self._open):
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
+
+    async def adopt(self, connected: socket.socket, first: bytes) -> None:
+        """Serve a connection that another process accepted, and of which it has read this already."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(_LINE_LIMIT, loop)
+        reader.feed_data(first)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connected)
+        await self._accept(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -50,3 +50,16 @@ def test_keys_of_agents_are_for_agents(codes_of: Codes) -> None:
 def test_a_virtual_machine_has_the_labs_own_image(codes_of: Codes) -> None:
     assert codes_of(HQ + "      pc: {components: agent, kind: vm, image: debian}\n") == [(7, "image-with-vm")]
     assert codes_of(HQ + "      pc: {components: agent, kind: container, image: debian}\n") == []
+
+
+def test_a_swarm_is_as_many_agents_as_it_says_and_no_roles(codes_of: Codes) -> None:
+    assert codes_of(HQ + "      pcs: {swarm: 4000, asci: 60s, version: 5.0.0}\n") == []
+    assert codes_of(HQ + "      pcs: {components: [agent, swarm], swarm: 1}\n") == [(7, "swarm-with-agent")]
+    assert codes_of(HQ + "      pcs: {components: [swarm]}\n") == [(7, "swarm-number")]
+    assert codes_of(HQ + "      pcs: {swarm: 5, count: 2}\n") == [(7, "swarm-with-count")]
+    assert codes_of(HQ + "      pcs: {components: relay, swarm: 5}\n") == [(7, "swarm-role")]
+
+
+def test_a_relay_is_not_on_aix(codes_of: Codes) -> None:
+    assert codes_of(HQ + "      rel: {components: relay, platform: Linux}\n") == []
+    assert codes_of(HQ + "      rel: {components: relay, platform: AIX}\n") == [(7, "relay-platform")]

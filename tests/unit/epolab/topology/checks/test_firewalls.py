@@ -33,6 +33,14 @@ def test_a_node_that_was_not_understood_may_be_meant(codes_of: Codes) -> None:
     assert codes_of(text) == [(7, "wrong-type")]
 
 
-def test_address_translation_is_refused(codes_of: Codes) -> None:
-    assert codes_of(HQ + "    nat: true\n") == [(7, "not-supported")]
-    assert codes_of(HQ + "    nat: false\n") == []
+def test_a_firewall_does_not_see_who_comes_from_behind_nat(codes_of: Codes) -> None:
+    rule = "    firewall: {{rules: [{{allow: {{from: {}, to: hq}}}}]}}\n"
+    shop = "  shop:\n    nat: true\n    nodes:\n      pc: {components: agent}\nwan: [{between: [hq, shop]}]\n"
+    for source, codes in (("shop/pc", [(7, "source-behind-nat")]), ("shop", []), ("shop/router", [])):
+        assert codes_of(HQ + rule.format(source) + shop) == codes
+    assert codes_of(HQ + rule.format("shop/pc") + shop.replace("true", "false")) == []
+
+
+def test_a_firewall_sees_the_nodes_of_its_own_site_behind_nat(codes_of: Codes) -> None:
+    own = "    nat: true\n    firewall: {rules: [{allow: {from: epo}}]}\n"
+    assert codes_of(HQ + own) == []

@@ -1,5 +1,7 @@
 from collections.abc import Callable
 
+from epolab.topology import load_text
+
 Codes = Callable[[str], list[tuple[int, str]]]
 
 HQ = """epolab: 1
@@ -9,6 +11,10 @@ sites:
       epo: {components: [server, sql]}
       vendor: {components: updates}
 """
+
+
+def severities_of(text: str) -> list[str]:
+    return [problem.severity for problem in load_text(text.encode(), "lab.yaml").problems]
 
 
 def far(nodes: str, *rules: str, default: str = "deny") -> str:
@@ -40,12 +46,16 @@ def test_a_relay_has_all_handlers_of_its_clients(codes_of: Codes) -> None:
     lab = far(PC + REL, OUT, IN).replace("updates}\n", "updates}\n      ah: {components: handler}\n")
     assert codes_of(lab) == []
     assert codes_of(lab + handlers) == [(11, "relay-list")]
+    assert severities_of(lab + handlers) == ["warning"], "the handler that both have is left"
+    apart = "management: {handlers: [{group: far/2_Relays, use: hq/epo}, {group: far, use: hq/ah}]}\n"
+    assert severities_of(lab + apart) == ["error"]
 
 
 def test_a_handler_needs_the_database_and_the_server(codes_of: Codes) -> None:
     handler = "      ah: {components: handler}\n"
     assert codes_of(far(handler)) == []
-    assert codes_of(far(handler, "allow: {to: hq, ports: [443]}")) == [(9, "handler-without-sql")]
+    assert codes_of(far(handler, "allow: {to: hq, ports: [443, 8444]}")) == [(9, "handler-without-sql")]
+    assert codes_of(far(handler, "allow: {to: hq, ports: [443, 5432]}")) == [(9, "handler-without-server")]
     assert codes_of(far(handler, "allow: {to: hq, ports: [5432]}")) == [(9, "handler-without-server")]
 
 
@@ -93,3 +103,50 @@ def test_a_relay_on_two_networks_serves_its_first(codes_of: Codes) -> None:
     lab = far(far_pc + both, OUT, IN).replace("  far:\n", f"  far:\n{networks}")
     assert codes_of(lab) == [(10, "relay-deaf")]
     assert codes_of(lab.replace("[one, two]", "[two, one]")) == []
+
+
+def test_a_swarm_needs_a_way_straight_or_through_a_relay(codes_of: Codes) -> None:
+    crowd = "      crowd: {swarm: 100}\n"
+    assert codes_of(far(crowd)) == []
+    assert codes_of(far(crowd + REL, OUT, IN)) == []
+    assert codes_of(far(crowd + PC)) == []
+    assert codes_of(far(crowd + PC, "deny: {to: pc}")) == [(9, "swarm-cut-off"), (10, "agent-cut-off")]
+
+
+NAT = "    nat: true\n"
+
+
+def test_agents_behind_nat_are_well_without_being_called(codes_of: Codes) -> None:
+    assert codes_of(far(PC + NAT)) == []
+
+
+def test_what_others_need_is_not_behind_nat(codes_of: Codes) -> None:
+    assert codes_of(far("      sa: {components: superagent}\n" + NAT)) == [
+        (9, "repository-cut-off"),
+        (9, "repository-not-worth"),
+    ]
+    handler = "      ah: {components: handler}\n" + PC
+    assert codes_of(far(handler + NAT)) == []
+    assert codes_of(far(handler + NAT).replace("vendor:", "pc-1: {components: agent}\n      vendor:")) == [
+        (10, "handler-behind-nat")
+    ]
+
+
+def test_a_superagent_that_nobody_calls_is_a_warning_also_without_a_repository(codes_of: Codes) -> None:
+    policies = "policies: [{name: P, category: superagent, settings: {enabled: true, repository: false}}]"
+    given = f"management: {{{policies}, assignments: [{{policy: P, system: far/pc}}]}}\n"
+    assert codes_of(far(PC) + given) == []
+    assert codes_of(far(PC + NAT) + given) == [(9, "superagent-not-called")]
+    assert codes_of(far(PC, "deny: {to: pc, ports: 8081}", default="allow") + given) == [(9, "superagent-not-called")]
+    assert severities_of(far(PC + NAT) + given) == ["warning"]
+    own = far(PC + NAT).replace("pc: {", "ah: {components: handler}\n      pc: {", 1)
+    assert codes_of(own + given.replace("management: {", "management: {handlers: [{group: far, use: far/ah}], ")) == []
+
+
+def test_a_repository_that_no_handler_calls_is_a_warning_too(codes_of: Codes) -> None:
+    repository = "      sa: {components: superagent}\n"
+    only_the_server = "deny: {from: hq/ah, to: sa, ports: 8081}"
+    rule = "management: {handlers: [{group: far, use: hq/ah}]}\n"
+    lab = far(repository, only_the_server, default="allow") + rule
+    lab = lab.replace("updates}\n", "updates}\n      ah: {components: handler}\n", 1)
+    assert (10, "superagent-not-called") in codes_of(lab)

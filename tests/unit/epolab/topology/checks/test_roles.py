@@ -84,3 +84,13 @@ def test_superagents_by_policy_have_names_of_their_own(codes_of: Codes) -> None:
         "management:", "  far: {nodes: {n: {components: agent}}}\nwan: [{between: [hq, far]}]\nmanagement:"
     )
     assert (8, "superagent-name-shared") in codes_of(text)
+
+
+def test_an_agent_of_a_group_of_relays_may_refuse(codes_of: Codes) -> None:
+    given = "  assignments: [{policy: On, group: hq}]\n"
+    assert codes_of(lab("n: {components: agent, version: 4.6.0}; m: {components: agent}", given)) == [
+        (7, "relay-refused")
+    ]
+    assert codes_of(lab("n: {components: agent}; m: {components: agent, platform: AIX}", given)) == [
+        (8, "relay-refused")
+    ]

@@ -40,7 +40,7 @@ def check_agent_ports(draft: Draft, topology: Topology, report: Report) -> None:
 
 def _claims(topology: Topology, node: Node) -> Iterator[Claim]:
     yield facts.wakeup_port(topology, node), "the agent", "`wakeupPort` in the agent policy"
-    if node.has("relay"):
+    if node.has("relay") and not facts.shares_port(topology, node):
         yield (
             facts.relay_port(topology, node),
             "the relay",

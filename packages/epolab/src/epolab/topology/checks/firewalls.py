@@ -1,4 +1,4 @@
-"""Firewall rules about nobody, and address translation, which is not there yet."""
+"""Firewall rules about nobody, and about nodes that NAT hides from them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,6 @@ MEANING = ("meaning", "firewalls")
 def check_firewalls(draft: Draft, report: Report) -> None:
     """The firewall of every site."""
     for site in draft.sites:
-        nat = site.file.nat
-        if nat is not None and nat.value:
-            message = f'address translation (site "{site.name}") is not supported yet'
-            report.error(nat.place, "not-supported", message, "remove `nat: true`; a site firewall can deny by default")
         for rule in site.firewall.rules.value if site.firewall.rules else ():
             _check_rule(draft, site, rule, report)
 
@@ -30,6 +26,8 @@ def _check_rule(draft: Draft, site: DraftSite, rule: Located[RuleFile], report: 
         for names in (body.value.sources, body.value.destinations):
             for name in names.value if names else ():
                 _check_end(draft, site, name, report)
+        for name in body.value.sources.value if body.value.sources else ():
+            _check_hidden(draft, site, name, report)
 
 
 def _check_end(draft: Draft, site: DraftSite, name: Located[str], report: Report) -> None:
@@ -40,6 +38,17 @@ def _check_end(draft: Draft, site: DraftSite, name: Located[str], report: Report
     message = f'"{name.value}" is neither a site nor a node{did_you_mean(name.value, known)}'
     hint = f"sites: {', '.join(draft.site_names)}; nodes as `site/node`"
     report.error(name.place, "unknown-end", message, hint, MEANING)
+
+
+def _check_hidden(draft: Draft, site: DraftSite, name: Located[str], report: Report) -> None:
+    """A firewall does not see which node of a site behind NAT a connection comes from."""
+    behind = {other.name for other in draft.sites if other.nat and other.name != site.name}
+    ends = draft.ends(name.value, site.name)
+    hidden = next((end for end in ends if "/" in end and end.partition("/")[0] in behind), None)
+    if hidden is not None and "router" not in draft.by_path[hidden].components:
+        home = hidden.partition("/")[0]
+        message = f'"{home}" is behind NAT: the firewall of "{site.name}" never sees {hidden}, only the router there'
+        report.warning(name.place, "source-behind-nat", message, f'write "{home}" for all of the site')
 
 
 def nodes_uncertain(report: Report) -> bool:

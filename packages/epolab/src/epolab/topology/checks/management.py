@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from epolab.model.management import ROOT_GROUP, Policy
 from epolab.topology.checks.firewalls import nodes_uncertain
 from epolab.topology.draft import Draft, DraftNode
-from epolab.topology.manage import plan_management
+from epolab.topology.manage import ALL_HANDLERS, handler_group_names, plan_management
 from epolab.topology.report import Located, Report, did_you_mean
 from epolab.topology.tree import tree_path
 from epolab.topology.v1 import AssignmentFile, HandlerRuleFile, TaskFile
@@ -33,6 +33,9 @@ def check_management(draft: Draft, report: Report) -> None:
     for task in draft.management.tasks.value if draft.management.tasks else ():
         _check_group(task.value.group, groups, report)
     _check_unique("task", _tasks(draft), "duplicate-task", report)
+    for _, group in draft.management.handler_groups.value if draft.management.handler_groups else ():
+        for name in group.value.handlers.value if group.value.handlers else ():
+            _check_handler(draft, name, report)
     for rule in draft.management.handlers.value if draft.management.handlers else ():
         _check_handler_rule(draft, rule, groups, report)
     _check_repositories(draft, report)
@@ -142,10 +145,24 @@ def _check_handler_rule(draft: Draft, rule: Located[HandlerRuleFile], groups: li
     _check_group(body.group, groups, report)
     for subnet in body.subnet.value if body.subnet else ():
         _check_subnet(subnet, report)
-    for name in body.use.value if body.use else ():
-        nodes = draft.expand(name.value)
-        if not nodes or not any("server" in node.components for node in nodes):
-            find_nodes(draft, name, "handler", report)
+    named = body.use.value if body.use else ()
+    for name in named:
+        if name.value == ALL_HANDLERS:
+            _check_all_alone(name, len(named), report)
+        elif name.value not in handler_group_names(draft):
+            _check_handler(draft, name, report)
+
+
+def _check_all_alone(name: Located[str], named: int, report: Report) -> None:
+    if named > 1:
+        message = "`all` stands for every handler, and something else is named beside it"
+        report.error(name.place, "all-and-more", message, "write `use: all`, or name the handlers in order", MEANING)
+
+
+def _check_handler(draft: Draft, name: Located[str], report: Report) -> None:
+    nodes = draft.expand(name.value)
+    if not nodes or not any("server" in node.components for node in nodes):
+        find_nodes(draft, name, "handler", report)
 
 
 def _check_subnet(subnet: Located[str], report: Report) -> None:

@@ -1,4 +1,4 @@
-"""Intervals that are valid, and with which the verdict takes long or is disturbed."""
+"""Intervals that are valid, and with which the verdict takes long."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from epolab.topology.report import Located, Report
 from epolab.yaml_file import Place
 
 SLOW_ASCI_SECONDS = 60
-FAST_ENFORCEMENT_SECONDS = 60
 
 
 def check_pace(draft: Draft, report: Report) -> None:
-    """Warn of agents that call in so rarely that every check of what they do at a call-in waits for minutes, and of
-    policies enforced so often that a relay which the verdict stops is started again at once."""
+    """Warn of agents that call in so rarely that every check of what they do at a call-in waits for minutes."""
     for place, asci in _intervals(draft):
         if asci > SLOW_ASCI_SECONDS:
             report.warning(
@@ -24,16 +22,6 @@ def check_pace(draft: Draft, report: Report) -> None:
                 "asci-slow-verdict",
                 f"with an ASCI of {asci:g} s the verdict takes long: it waits for several call-ins of each agent",
                 f"use {SLOW_ASCI_SECONDS}s or less, unless the interval itself is what the lab is for",
-            )
-    for policy in _agent_policies(draft):
-        enforcement = policy.value.settings.get("enforcementSeconds")
-        if isinstance(enforcement, int) and enforcement < FAST_ENFORCEMENT_SECONDS:
-            report.warning(
-                policy.place,
-                "enforcement-fast-verdict",
-                f"policies enforced every {enforcement} s disturb the verdict: an agent starts the relay again that "
-                "the verdict has stopped",
-                f"use {FAST_ENFORCEMENT_SECONDS} or more, unless the interval itself is what the lab is for",
             )
 
 

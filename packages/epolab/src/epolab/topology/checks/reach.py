@@ -7,6 +7,7 @@ from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.topology.draft import Draft
 from epolab.topology.report import Report
+from epolab.yaml_file import Place
 
 
 def check_reach(draft: Draft, topology: Topology, report: Report) -> None:
@@ -18,8 +19,12 @@ def check_reach(draft: Draft, topology: Topology, report: Report) -> None:
         _check_relay(draft, topology, relay, report)
     for agent in facts.agents(topology):
         _check_agent(draft, topology, agent, report)
+    for swarm in facts.swarms(topology):
+        _check_swarm(draft, topology, swarm, report)
     for repository in facts.repositories(topology):
         _check_repository(draft, topology, repository, report)
+    for superagent in facts.superagents(topology):
+        _check_superagent(draft, topology, superagent, report)
 
 
 def barrier(topology: Topology, source: Node, destination: Node, protocol: str, port: int) -> str | None:
@@ -32,6 +37,11 @@ def barrier(topology: Topology, source: Node, destination: Node, protocol: str, 
 
 def opening(topology: Topology, source: Node, destination: Node, port: int, protocol: str = "tcp") -> str:
     """What to write to let a connection through."""
+    if facts.hidden(topology, source, destination):
+        return (
+            f'"{destination.site}" is behind NAT, and nobody outside opens a connection into it: remove `nat: true`, '
+            f"or move {destination.path} to another site"
+        )
     site = barrier(topology, source, destination, protocol, port)
     rule = f"allow: {{from: {source.path}, to: {destination.path}, protocol: {protocol}, ports: {port}}}"
     return f'the firewall of "{site}" is in the way: put `- {rule}` before what denies it'
@@ -49,6 +59,22 @@ def _check_handlers(draft: Draft, topology: Topology, report: Report) -> None:
             message = f"{handler.path} cannot reach the server on {server.path}, whose content it passes on"
             hint = opening(topology, handler, server, ports.HTTPS)
             report.error(node.place_of("handler"), "handler-without-server", message, hint)
+        elif not facts.reachable(topology, handler, server, "tcp", ports.CLIENT_AUTHENTICATED):
+            message = f"{handler.path} cannot pass on to the server on {server.path} what agents say on the DataChannel"
+            hint = opening(topology, handler, server, ports.CLIENT_AUTHENTICATED)
+            report.error(node.place_of("handler"), "handler-without-server", message, hint)
+        _check_hidden_handler(topology, handler, node.place_of("handler"), report)
+
+
+def _check_hidden_handler(topology: Topology, handler: Node, place: Place, report: Report) -> None:
+    """A handler behind NAT is for its own site: whoever is told to use it elsewhere never gets there."""
+    callers = (*facts.agents(topology), *facts.swarms(topology))
+    away = [node for node in callers if facts.hidden(topology, node, handler)]
+    lost = next((node for node in away if handler in facts.handler_order(topology, node)), None)
+    if lost is not None:
+        message = f"{handler.path} is behind NAT, and {lost.path}, which is told to use it, cannot get there"
+        hint = f"{opening(topology, lost, handler, ports.HTTPS)}; or leave it out of the handler rules of other sites"
+        report.error(place, "handler-behind-nat", message, hint)
 
 
 def _check_updates(draft: Draft, topology: Topology, report: Report) -> None:
@@ -82,7 +108,14 @@ def _check_relay(draft: Draft, topology: Topology, relay: Node, report: Report) 
         if missing and facts.needs_relay(topology, client):
             message = f"the site list of the relay {relay.path} lacks {', '.join(missing)}, which {client.path} has"
             hint = "a relay forwards only to sites of its own list: give its handler rule all handlers of its clients"
-            report.error(place, "relay-list", message, hint)
+            tell = report.warning if _leads_on(topology, relay, client, missing) else report.error
+            tell(place, "relay-list", message, hint)
+
+
+def _leads_on(topology: Topology, relay: Node, client: Node, missing: list[str]) -> bool:
+    """Whether a client gets to one of its handlers through a relay all the same."""
+    left = [handler for handler in facts.handler_order(topology, client) if handler.path not in missing]
+    return any(facts.reachable(topology, relay, handler, "tcp", ports.HTTPS) for handler in left)
 
 
 def _check_agent(draft: Draft, topology: Topology, agent: Node, report: Report) -> None:
@@ -98,11 +131,22 @@ def _check_agent(draft: Draft, topology: Topology, agent: Node, report: Report) 
             first = facts.handler_order(topology, agent)[0]
             hint = f"put a relay on its segment, or: {opening(topology, agent, first, ports.HTTPS)}"
             report.error(place, "agent-cut-off", message, hint)
-    elif not facts.wakers(topology, agent) and not agent.has("superagent"):
+    elif not facts.wakers(topology, agent) and not agent.has("superagent") and not topology.site(agent.site).nat:
         message = f"no wake-up call gets to {agent.path}: it is reached only at its own interval"
         first = facts.handler_order(topology, agent)[0]
         hint = opening(topology, first, agent, facts.wakeup_port(topology, agent))
         report.warning(place, "wakeup-barred", message, hint)
+
+
+def _check_swarm(draft: Draft, topology: Topology, swarm: Node, report: Report) -> None:
+    """Its agents reach a handler, or a relay on their segment that does."""
+    if not facts.needs_relay(topology, swarm):
+        return
+    if not any(not facts.needs_relay(topology, relay) for relay in facts.relays_for(topology, swarm)):
+        message = f"the swarm {swarm.path} reaches no handler, neither directly nor through a relay on its segment"
+        first = facts.handler_order(topology, swarm)[0]
+        hint = f"put a relay on its segment, or: {opening(topology, swarm, first, ports.HTTPS)}"
+        report.error(draft.by_path[swarm.path].place, "swarm-cut-off", message, hint)
 
 
 def _report_deaf(draft: Draft, topology: Topology, agent: Node, report: Report) -> bool:
@@ -118,6 +162,9 @@ def _report_deaf(draft: Draft, topology: Topology, agent: Node, report: Report) 
 
 def _deaf(topology: Topology, agent: Node, relay: Node) -> tuple[str, str] | None:
     """Why a relay does not hear an agent, and what to do; None if it does."""
+    if not agent.looks_for_relays:
+        message = f"the agent {agent.path} of version {agent.version} does not look for relays"
+        return message, "an agent behind a relay needs version 4.8 or later"
     port, segment = facts.discovery_port(agent), facts.served_segment(relay)
     if segment not in facts.segments_of(agent):
         message = f"the relay {relay.path} serves its first network, {segment}, and {agent.path} is not on it"
@@ -135,3 +182,19 @@ def _check_repository(draft: Draft, topology: Topology, repository: Node, report
         message = f"the server cannot replicate to the repository on {repository.path}"
         place = draft.by_path[repository.path].place_of("superagent")
         report.error(place, "repository-cut-off", message, opening(topology, server, repository, port))
+
+
+def _check_superagent(draft: Draft, topology: Topology, superagent: Node, report: Report) -> None:
+    """Nobody wakes the segment of a SuperAgent that is not called, such as one behind NAT.
+
+    One that the server does not even reach for replication is told of as that.
+    """
+    server, port = facts.server(topology), facts.wakeup_port(topology, superagent)
+    replicated = superagent in facts.repositories(topology)
+    cut_off = replicated and not facts.reachable(topology, server, superagent, "tcp", port)
+    if cut_off or facts.wakers(topology, superagent):
+        return
+    message = f"no wake-up call gets to the SuperAgent {superagent.path}, so that it wakes nobody on its segment"
+    first = facts.handler_order(topology, superagent)[0]
+    place = draft.by_path[superagent.path].place_of("superagent")
+    report.warning(place, "superagent-not-called", message, opening(topology, first, superagent, port))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from epolab.model import facts
 from epolab.model.management import Category
-from epolab.model.node import Node
+from epolab.model.node import Node, can_relay
 from epolab.model.topology import Topology
-from epolab.topology.checks.components import check_relay_version
+from epolab.topology.checks.components import check_can_relay
 from epolab.topology.checks.names import check_superagent_names
 from epolab.topology.draft import Draft, DraftNode
 from epolab.topology.in_force import roles_in_force
@@ -28,8 +28,8 @@ def check_roles(draft: Draft, topology: Topology, report: Report) -> None:
     told: set[Place] = set()
     for sketch in draft.nodes:
         _check_components(sketch, topology, report, told)
-    for node in facts.relays(topology):
-        check_relay_version(draft.by_path[node.path], report)
+    for node in facts.agents(topology):
+        _check_refusal(draft.by_path[node.path], topology, report)
     check_superagent_names([draft.by_path[node.path] for node in facts.repositories(topology)], report)
     for node in facts.repositories(topology):
         _check_directory(draft, node, report)
@@ -45,6 +45,8 @@ def _check_components(sketch: DraftNode, topology: Topology, report: Report, tol
     node = topology.node(sketch.path)
     in_force = roles_in_force(topology, node)
     for role, place in sketch.component_places.items():
+        if role == "relay" and not node.can_relay:
+            continue
         if role in TURNED_ON and role not in in_force and place not in told:
             told.add(place)
             category, settings = TURNED_ON[role]
@@ -52,6 +54,25 @@ def _check_components(sketch: DraftNode, topology: Topology, report: Report, tol
             message = f'{node.path} has the component {role}, but the policy in force on it, "{policy}", makes it none'
             hint = f'write `{settings}` in the settings of "{policy}", assign it elsewhere, or remove the component'
             report.error(place, "role-contradicted", message, hint, MEANING)
+
+
+def _check_refusal(sketch: DraftNode, topology: Topology, report: Report) -> None:
+    """A policy that makes an agent a relay which cannot be one: an error if it is its own, else it is in the group's
+    nature that not all of it can be relays; such an agent says no, and goes on as it is."""
+    node = topology.node(sketch.path)
+    if "relay" in sketch.components or not facts.refuses_relay(topology, node):
+        return
+    policy = facts.policies_of(topology, node)["relay"].name
+    if any(a.system == node.path and a.policy == policy for a in topology.management.assignments):
+        check_can_relay(sketch, report)
+        return
+    old = not can_relay(node.version, "")
+    kind = f"of version {node.version}" if old else f"on {node.platform}"
+    written = sketch.file.version if old else sketch.file.platform
+    message = f'"{policy}" turns {node.path} into a relay; an agent {kind} refuses, and stays as it is'
+    place = written.place if written is not None else sketch.place
+    hint = f'a relay needs version 4.8 or later, and not AIX; assign "{policy}" to others only'
+    report.warning(place, "relay-refused", message, hint)
 
 
 def _check_directory(draft: Draft, node: Node, report: Report) -> None:

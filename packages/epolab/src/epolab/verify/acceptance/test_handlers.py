@@ -6,18 +6,24 @@ from xml.etree import ElementTree
 import pytest
 
 from epolab.model import facts
-from epolab.model.node import Node
 from epolab.model.ports import HTTPS
 from epolab.model.topology import Topology
+from epolab.verify import preferred
 from epolab.verify.broken import expect, expect_all
+from epolab.verify.doors import CONNECTIONS, Seen, crowd_served, guest_of, look_at, own_of, strangers_served
+from epolab.verify.drawing import DRAWS, Moved, call_in, drawing, equals, movable, move, wrong_draws, wrong_move
 from epolab.verify.listeners import listening
 from epolab.verify.moving import Absence, Absences, observe
+from epolab.verify.nat_rules import bare_callins
+from epolab.verify.preferred import Brought, wrong_deputy, wrong_preference
+from epolab.verify.relay_plan import CA
 from epolab.verify.ways import goes, in_words, ways
+from epolab.verify.without_server import Served, askers, wrong_service
+from epolab.verify.without_server import observe as without_server
 from epolab.verify.witness import Witness
 
 DISTURBS = True
 CERTIFICATE_PROGRAM = resources.files("epolab.verify").joinpath("certificate_program.py").read_text()
-CA = "/etc/miniepo/ca.pem"
 SITE_LIST = "/var/lib/miniepo/agent/SiteList.xml"
 TIMEOUT_SECONDS = 5.0
 
@@ -37,7 +43,8 @@ def test_the_handler_shows_a_certificate_of_the_lab(witness: Witness, topology: 
     node = topology.node(handler)
     guest = guest_of(topology, node)
     addresses = [str(node.ipv4), str(node.ipv6)]
-    given = {"addresses": addresses, "port": HTTPS, "name": node.fqdn, "ca": CA, "timeout_s": TIMEOUT_SECONDS}
+    asked = {"addresses": addresses, "port": HTTPS, "name": node.fqdn, "ca": CA}
+    given = {**asked, "own": list(own_of(guest)), "timeout_s": TIMEOUT_SECONDS}
     expect_all(
         [
             (
@@ -50,21 +57,33 @@ def test_the_handler_shows_a_certificate_of_the_lab(witness: Witness, topology: 
     )
 
 
-def guest_of(topology: Topology, handler: Node) -> Node:
-    """Who looks at a handler's certificate: the first agent that reaches it, else the handler itself."""
-    agents = facts.agents(topology)
-    return next((agent for agent in agents if facts.reachable(topology, agent, handler, "tcp", HTTPS)), handler)
+@pytest.fixture(scope="module", name="doors")
+def doors_fixture(witness: Witness, topology: Topology) -> dict[str, Seen]:
+    """Who gets in at each handler that runs."""
+    return look_at(witness, witness.running(facts.handlers(topology)), limit=0)
+
+
+def test_the_handler_serves_its_lab_alone(doors: dict[str, Seen], handler: str) -> None:
+    """the TLS port serves who shows a certificate of the lab, the plain port signed content only"""
+    expect_all(strangers_served(handler, doors[handler]))
 
 
 def test_the_site_list_names_the_assigned_handlers(witness: Witness, topology: Topology, agent: str) -> None:
-    """the agent's SiteList.xml names its assigned handlers in their order"""
-    wanted = [handler.fqdn for handler in facts.handler_order(topology, topology.node(agent))]
+    """the agent's SiteList.xml names its assigned handlers in their order, equals with one order"""
+    tiers = facts.handler_tiers(topology, topology.node(agent))
+    wanted = [sorted(handler.fqdn for handler in tier) for tier in tiers]
     sites = ElementTree.fromstring(witness.must(agent, f"cat {SITE_LIST}")).findall("SiteList/SpipeSite")
-    enabled = sorted(
-        (site for site in sites if site.get("Enabled") == "1"), key=lambda site: int(site.get("Order", "0"))
-    )
-    seen = [site.get("Server", "").rpartition(":")[0] for site in enabled]
-    expect(seen == wanted, f"{agent}: SiteList.xml names the handlers {wanted}", f"it names {seen}")
+    found: dict[int, list[str]] = {}
+    for site in sites:
+        if site.get("Enabled") == "1":
+            found.setdefault(int(site.get("Order", "0")), []).append(site.get("Server", "").rpartition(":")[0])
+    seen = [sorted(found[order]) for order in sorted(found)]
+    expect(seen == wanted, f"{agent}: SiteList.xml names the handlers {in_tiers(wanted)}", f"it names {in_tiers(seen)}")
+
+
+def in_tiers(tiers: list[list[str]]) -> str:
+    """Handlers in their order for people."""
+    return ", then ".join(" or ".join(tier) for tier in tiers) or "none"
 
 
 @pytest.fixture(scope="module", name="absences")
@@ -135,3 +154,82 @@ def test_no_event_is_lost_or_doubled(absences: Absences, agent: str) -> None:
             if absence.events != 1
         ]
     )
+
+
+def test_the_handler_sees_the_router_of_a_site_behind_nat(
+    witness: Witness, topology: Topology, absences: Absences, masked: str
+) -> None:
+    """to its handler, an agent behind NAT calls in from its router's address on the WAN link, each time"""
+    node = topology.node(masked)
+    calls = witness.api("miniepo.listCallins", name=node.fqdn, since=str(absences.began))
+    expect_all(bare_callins(topology, node, calls))
+
+
+@pytest.fixture(scope="module", name="draws")
+def draws_fixture(witness: Witness, topology: Topology) -> dict[str, list[str]]:
+    """The handlers that agents which draw used, having called in several times."""
+    return call_in(witness, topology, witness.running(drawing(topology)), DRAWS)
+
+
+def test_the_agent_draws_among_equals(topology: Topology, draws: dict[str, list[str]], drawing: str) -> None:
+    """an agent whose handlers are equals uses all of them by and by"""
+    expect_all(wrong_draws(drawing, equals(topology, topology.node(drawing)), draws[drawing]))
+
+
+@pytest.fixture(scope="module", name="moves")
+def moves_fixture(witness: Witness, topology: Topology, whole: None) -> dict[str, Moved]:
+    """Agents that a new rule sends to another handler, and back."""
+    return move(witness, topology, witness.running(movable(topology)))
+
+
+def test_a_new_rule_counts_at_the_call_in_after_the_one_that_brought_it(
+    topology: Topology, moves: dict[str, Moved], movable: str
+) -> None:
+    """a rule by subnet goes before others, and its list counts from the communication after its delivery"""
+    home = [way.handler for way in ways(topology, topology.node(movable))]
+    expect_all(wrong_move(movable, home, moves[movable]))
+
+
+@pytest.fixture(scope="module", name="brought")
+def brought_fixture(witness: Witness, topology: Topology, whole: None) -> dict[str, list[Brought]]:
+    """Wake-ups that any handler might bring to agents which several may call, each right after a call-in."""
+    return preferred.observe(witness, witness.running(preferred.shared(topology)))
+
+
+def test_the_last_handler_is_preferred(brought: dict[str, list[Brought]], shared: str) -> None:
+    """of all handlers that may call an agent, the one that it talked to last does"""
+    expect_all(wrong_preference(shared, brought[shared]))
+
+
+def test_the_first_that_asks_does_it_when_the_last_handler_is_away(
+    topology: Topology, absences: Absences, shared: str
+) -> None:
+    """while the handler that an agent talked to last is stopped, another one calls it"""
+    told = [(absence.handler, absence.woken) for absence in absences_of(absences, shared) if absence.woken is not None]
+    expect(bool(told), f"{shared}: is woken while its handler is stopped", "no wake-up was ordered")
+    expect_all([wrong for away, each in told for wrong in wrong_deputy(topology, shared, away, each)])
+
+
+@pytest.fixture(scope="module", name="served")
+def served_fixture(witness: Witness, topology: Topology, whole: None) -> dict[str, Served]:
+    """What agents got from their handlers while the server process did not run."""
+    return without_server(witness, topology)
+
+
+def test_the_handler_serves_without_the_server_process(
+    topology: Topology, served: dict[str, Served], asked_handler: str
+) -> None:
+    """policies and tasks are delivered, reports and events kept while the server process does not run"""
+    agent = askers(topology)[asked_handler].path
+    expect_all(wrong_service(topology.node(asked_handler), agent, served[agent]))
+
+
+@pytest.fixture(scope="module", name="crowds")
+def crowds_fixture(witness: Witness, topology: Topology) -> dict[str, Seen]:
+    """What each handler tells one connection too many; last of all, because it keeps agents out for a moment."""
+    return look_at(witness, witness.running(facts.handlers(topology)), limit=CONNECTIONS)
+
+
+def test_the_handler_refuses_one_connection_too_many(crowds: dict[str, Seen], handler: str) -> None:
+    """with 245 connections open the next one is refused in words, and served when they have gone"""
+    expect_all(crowd_served(handler, crowds[handler]))

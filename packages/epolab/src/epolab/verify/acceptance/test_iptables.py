@@ -21,9 +21,11 @@ from epolab.verify.firewall_plan import (
 )
 from epolab.verify.firewall_rules import final_drop, missing
 from epolab.verify.knocks import Answer
+from epolab.verify.nat_rules import addresses_of, caller_of, lines_of, open_to_outside, unmasked
 from epolab.verify.witness import Witness
 
 WELCOME_ATTEMPTS = 3
+PINGS = "for there in {}; do (ping -n -q -c 2 -i 0.3 -W 1 $there >/dev/null 2>&1 && echo $there) & done; wait; true"
 TOOLS: dict[Literal[4, 6], str] = {4: "iptables", 6: "ip6tables"}
 
 
@@ -81,34 +83,34 @@ def made_at_once(witness: Witness, visits: list[Visit]) -> dict[Visit, Answer]:
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_exceptions_stand_before_the_final_drop(
-    witness: Witness, topology: Topology, agent: str, family: Literal[4, 6]
+    witness: Witness, topology: Topology, walled: str, family: Literal[4, 6]
 ) -> None:
     """the exceptions stand before the final drop"""
-    listing = witness.must(agent, f"{TOOLS[family]} -w -S INPUT")
+    listing = witness.must(walled, f"{TOOLS[family]} -w -S INPUT")
     expect(
         final_drop(listing) is not None,
-        f"{agent}: the INPUT chain of {TOOLS[family]} ends in a drop",
+        f"{walled}: the INPUT chain of {TOOLS[family]} ends in a drop",
         f"nothing in it drops: {json.dumps(listing.splitlines()[:20])}",
     )
-    wrong = missing(listing, exceptions_of(topology, topology.node(agent)), family)
+    wrong = missing(listing, exceptions_of(topology, topology.node(walled)), family)
     expect_all(
         [
             (
-                f"{agent}: {TOOLS[family]} lets in {exception.port}/{exception.protocol} from {source}"
+                f"{walled}: {TOOLS[family]} lets in {exception.port}/{exception.protocol} from {source}"
                 f" ({exception.reason})",
-                f"{TOOLS[family]} on {agent}: {seen}",
+                f"{TOOLS[family]} on {walled}: {seen}",
             )
             for exception, source, seen in wrong
         ]
     )
 
 
-def test_an_allowed_source_gets_an_answer(agent: str, welcome: dict[str, list[tuple[Visit, Answer]]]) -> None:
+def test_an_allowed_source_gets_an_answer(walled: str, welcome: dict[str, list[tuple[Visit, Answer]]]) -> None:
     """from an allowed source the port answers"""
     expect_all(
         [
-            (f"{agent}: {visit.text} is answered", f"{answer.text} from {visit.knock.address}")
-            for visit, answer in welcome.get(agent, [])
+            (f"{walled}: {visit.text} is answered", f"{answer.text} from {visit.knock.address}")
+            for visit, answer in welcome.get(walled, [])
             if not answer.answered
         ]
     )
@@ -126,3 +128,27 @@ def test_a_forbidden_source_gets_none(guarded: str, strangers: dict[str, list[tu
             if answer.outcome != "silent"
         ]
     )
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_site_behind_nat_is_hidden(witness: Witness, topology: Topology, hiding: str, family: Literal[4, 6]) -> None:
+    """the router masks what leaves the site, and drops what comes in and is no answer"""
+    tool = TOOLS[family]
+    masks = witness.must(hiding, f"{tool} -w -t nat -S POSTROUTING")
+    forwards = witness.must(hiding, f"{tool} -w -S FORWARD")
+    broken = []
+    for line in lines_of(topology, topology.node(hiding), family):
+        if seen := unmasked(masks, line):
+            broken.append((f"{hiding}: {tool} masks what leaves {line.network} by {line.interface}", seen))
+        if seen := open_to_outside(forwards, line):
+            broken.append((f"{hiding}: {tool} drops what comes to {line.network} by {line.interface}", seen))
+    expect_all(broken)
+
+
+def test_nobody_outside_gets_into_a_site_behind_nat(witness: Witness, topology: Topology, hiding: str) -> None:
+    """no address of the site answers anybody outside"""
+    router = topology.node(hiding)
+    caller = caller_of(topology, router)
+    pings = " ".join(addresses_of(topology, router))
+    answered = witness.must(caller.path, PINGS.format(pings)).split()
+    expect(not answered, f"{hiding}: nobody behind it answers {caller.path}", f"{', '.join(answered)} did")

@@ -9,7 +9,7 @@ import pytest
 
 from epolab.model import facts
 from epolab.model.topology import Topology
-from epolab.verify.agents import status
+from epolab.verify.agents import status, update
 from epolab.verify.broken import expect, expect_all
 from epolab.verify.content import (
     FOLDER,
@@ -30,7 +30,6 @@ from epolab.verify.witness import Witness
 DISTURBS = True
 PACKAGE_BYTES = 1_000_000
 SMALL_BYTES = 100_000
-UPDATE = "runuser -u mfeagent -- miniepo ctl update"
 
 
 @dataclass
@@ -82,15 +81,14 @@ def update_agents(witness: Witness, course: Course) -> None:
     """
     agents = {node.path for repo in facts.repositories(witness.topology) for node in users_of(witness, repo)}
 
-    def update(path: str) -> None:
-        ran = witness.run(path, UPDATE)
-        course.complaints[path] = "" if ran.code == 0 else ran.stderr.strip()
+    def one(path: str) -> None:
+        course.complaints[path] = update(witness, path)
         course.updates[path] = status(witness, path)
         hashed = witness.run(path, f"sha256sum {installed_file(course.package)}")
         course.installed[path] = (hashed.stdout or hashed.stderr).strip()
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(update, sorted(filter(witness.runs, agents))))
+        list(pool.map(one, sorted(filter(witness.runs, agents))))
 
 
 def installed_file(package: Package) -> str:

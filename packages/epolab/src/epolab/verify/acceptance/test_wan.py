@@ -25,8 +25,9 @@ def outcomes_fixture(witness: Witness) -> Iterator[dict[str, Outcome]]:
     links = [link for link in topology.links if all(map(witness.runs, ends_of_link(topology, link.name)))]
     ends = [ends_of(topology, witness.lab, link, applied) for link in links]
     with quiet(witness), open_fabric(docker, f"{witness.lab}.fabric") as fabric:
-        until_still(lambda: fabric.call("link_counters"))
-        measured = measure_links(docker, ends, lambda _: None)
+        measured = measure_links(
+            docker, ends, lambda _: None, lambda: until_still(lambda: fabric.call("link_counters"))
+        )
     yield {outcome.ends.link.name: outcome for outcome in measured}
 
 

@@ -48,6 +48,17 @@ class Call:
         except ValueError:
             raise CommandError(f"{name} must be a whole number, not {text!r}") from None
 
+    def amount(self, name: str, default: float | None = None) -> float:
+        """An argument that is a number from 0 on."""
+        text = self.text(name, None if default is None else str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value < 1e9:
+            raise CommandError(f"{name} must be a number from 0 on, not {text!r}")
+        return value
+
     def flag(self, name: str, default: bool = False) -> bool:
         """An argument that is a switch; PowerShell sends `True` and `False` (domain §7.1)."""
         text = self.text(name, "true" if default else "false").lower()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from miniepo.server.api.authentication import Authentication
 from miniepo.server.api.commands import (
+    agent_log,
     agentmgmt,
     clienttask,
     core,
+    datachannel,
     group,
     lab,
     policy,
     repository,
+    run_now,
     scheduler,
     system,
     tasklog,
@@ -18,12 +21,23 @@ from miniepo.server.api.commands import (
 from miniepo.server.api.registry import Registry
 from miniepo.server.services import Services
 
+_MODULES = (
+    agent_log,
+    agentmgmt,
+    clienttask,
+    datachannel,
+    group,
+    lab,
+    policy,
+    repository,
+    run_now,
+    scheduler,
+    system,
+    tasklog,
+)
+
 
 def all_commands(services: Services, authentication: Authentication) -> Registry:
     """The registry of this server; core.help tells of every command in it."""
-    found = [
-        command
-        for module in (agentmgmt, clienttask, group, lab, policy, repository, scheduler, system, tasklog)
-        for command in module.commands(services)
-    ]
+    found = [command for module in _MODULES for command in module.commands(services)]
     return Registry([*found, *core.commands(authentication, found)])

@@ -20,6 +20,24 @@ async def systems_of(store: Store, call: Call) -> list[System]:
     return await store.systems.named(call.names("names"))
 
 
+async def all_systems_of(store: Store, call: Call) -> list[System]:
+    """The systems that a call lists; CommandError if one of them is not there."""
+    systems = await systems_of(store, call)
+    if call.optional("ids") is not None:
+        there = {str(system.id) for system in systems}
+        missing = [id for id in call.names("ids") if id.lstrip("0") not in there]
+    else:
+        missing = [name for name in call.names("names") if not any(answers_to(each, name) for each in systems)]
+    if missing or not systems:
+        raise CommandError(f"there is no system {', '.join(missing) or 'in the list'}; system.find lists them")
+    return systems
+
+
+def answers_to(system: System, name: str) -> bool:
+    """Whether a name or an address is this system's."""
+    return name.lower() in (system.name.lower(), system.fqdn.lower(), system.computer_name.lower(), system.address)
+
+
 async def group_of(store: Store, call: Call, argument: str) -> Group:
     """The group whose number an argument is."""
     found = await store.groups.by_id(call.number(argument))

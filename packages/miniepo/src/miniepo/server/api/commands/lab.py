@@ -1,44 +1,20 @@
 """`miniepo.*`: this project's own commands, for what the published list has no command for.
 
-Creating groups, assigning tasks, handler rules; and what the lab looks at: call-ins, events, readiness.
+Creating groups, assigning tasks; and what the lab looks at: call-ins, events, readiness.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from miniepo.errors import CommandError
 from miniepo.server.api.arguments import Call
+from miniepo.server.api.commands.found import all_systems_of, systems_of
 from miniepo.server.api.registry import Command
 from miniepo.server.readiness import readiness
+from miniepo.server.relay_watch import read_warnings
 from miniepo.server.services import Services
 from miniepo.store.groups import ROOT_NAME
-from miniepo.store.handlers import Rule
-from miniepo.store.store import Store
-
-
-class GivenRule(msgspec.Struct, forbid_unknown_fields=True):
-    """A handler assignment rule: for a group's path or for subnets, else for everybody; handlers in order, by name."""
-
-    use: list[str]
-    name: str = ""
-    group: str | None = None
-    subnets: list[str] = []
-
-
-async def rules_of(store: Store, given: list[GivenRule]) -> list[Rule]:
-    """The rules in priority order; one with several subnets becomes one rule for each."""
-    rules: list[Rule] = []
-    for rule in given:
-        group = await store.groups.by_path(rule.group) if rule.group else None
-        if rule.group and group is None:
-            raise CommandError(f"there is no group {rule.group!r}")
-        subnets: list[str | None] = [*rule.subnets] or [None]
-        for subnet in subnets:
-            rules.append(Rule(len(rules) + 1, group.id if group else None, subnet, not rule.use, rule.use))
-    return rules
 
 
 class LabCommands:
@@ -56,7 +32,10 @@ class LabCommands:
         return {"groupId": group.id, "groupPath": group.path, "changed": before is None}
 
     async def assign_task(self, call: Call) -> dict[str, Any]:
+        """A group has the task from now on, or the systems that are named."""
         task = await self._store.tasks.by_name(call.text("task"))
+        if task is not None and call.optional("names") is not None:
+            return await self._assign_to_systems(task.id, call)
         group = await self._store.groups.by_path(call.text("group", ROOT_NAME) or ROOT_NAME)
         if task is None or group is None:
             missing = "task" if task is None else "group"
@@ -65,17 +44,12 @@ class LabCommands:
         await self._store.tasks.assign_to_group(task.id, group.id)
         return {"taskId": task.id, "groupId": group.id, "changed": (task.id, group.id) not in assigned}
 
-    async def set_handler_rules(self, call: Call) -> dict[str, Any]:
-        try:
-            given = msgspec.json.decode(call.text("rules"), type=list[GivenRule])
-        except msgspec.DecodeError as error:
-            raise CommandError(f"rules hold no list of handler rules: {error}") from error
-        wanted = await rules_of(self._store, given)
-        changed = await self._store.handlers.rules() != wanted
-        if changed:
-            async with self._store.transaction() as store:
-                await store.handlers.replace_rules(wanted)
-        return {"rules": len(wanted), "changed": changed}
+    async def _assign_to_systems(self, task_id: int, call: Call) -> dict[str, Any]:
+        systems = {system.id for system in await all_systems_of(self._store, call)}
+        assigned = {each.system_id for each in await self._store.tasks.assignments() if each.id == task_id}
+        for system_id in systems:
+            await self._store.tasks.assign_to_system(task_id, system_id)
+        return {"taskId": task_id, "systems": len(systems), "changed": not systems <= assigned}
 
     async def list_assignments(self, _: Call) -> list[dict[str, Any]]:
         return [
@@ -94,17 +68,22 @@ class LabCommands:
         return await self._store.policies.delete(call.number("objectId"))
 
     async def list_callins(self, call: Call) -> list[dict[str, Any]]:
-        try:
-            since = float(call.text("since", "0"))
-        except ValueError:
-            raise CommandError("since must be seconds since the epoch") from None
-        return await self._store.systems.callins(call.optional("name"), since)
+        return await self._store.systems.callins(call.optional("name"), _since(call))
 
     async def list_events(self, call: Call) -> list[dict[str, Any]]:
-        return await self._store.events.list(call.optional("name"))
+        return await self._store.events.list(call.optional("name"), _since(call))
 
     async def list_task_statuses(self, call: Call) -> list[dict[str, Any]]:
         return await self._store.tasks.statuses(call.optional("name"))
+
+    async def regenerate_guid(self, call: Call) -> dict[str, Any]:
+        """The agents of these systems take a new GUID at their next communication; their systems stay (domain §4.1)."""
+        systems = await systems_of(self._store, call)
+        return {"systems": await self._store.systems.regenerate_guids([system.id for system in systems])}
+
+    async def list_relay_warnings(self, _: Call) -> list[dict[str, Any]]:
+        found = await read_warnings(self._store)
+        return [{"relay": each.relay, "client": each.client, "missing": list(each.missing)} for each in found]
 
     async def now(self, _: Call) -> float:
         return self._services.clock.now()
@@ -113,18 +92,33 @@ class LabCommands:
         return await readiness(self._services)
 
 
+def _since(call: Call) -> float:
+    try:
+        return float(call.text("since", "0"))
+    except ValueError:
+        raise CommandError("since must be seconds since the epoch") from None
+
+
 def commands(services: Services) -> list[Command]:
     """The commands of this module."""
     own = LabCommands(services)
     return [
         Command("miniepo.createGroup", ("path",), "Creates a group and those above it", own.create_group),
-        Command("miniepo.assignTask", ("task", "[group]"), "Assigns a client task to a group", own.assign_task),
-        Command("miniepo.setHandlerRules", ("rules",), "Sets the handler assignment rules", own.set_handler_rules),
+        Command(
+            "miniepo.assignTask",
+            ("task", "[group]", "[names]"),
+            "Assigns a client task to a group or to systems",
+            own.assign_task,
+        ),
         Command("miniepo.listAssignments", (), "Lists the policy assignments", own.list_assignments),
         Command("miniepo.deletePolicy", ("objectId",), "Deletes a policy and its assignments", own.delete_policy),
         Command("miniepo.listCallins", ("[name]", "[since]"), "Lists when agents called in", own.list_callins),
-        Command("miniepo.listEvents", ("[name]",), "Lists the events that agents delivered", own.list_events),
+        Command("miniepo.listEvents", ("[name]", "[since]"), "Lists the events that agents delivered", own.list_events),
         Command("miniepo.listTaskStatuses", ("[name]",), "Lists how client tasks went", own.list_task_statuses),
+        Command("miniepo.regenerateGuid", ("names",), "Has agents take a new GUID", own.regenerate_guid),
+        Command(
+            "miniepo.listRelayWarnings", (), "Lists relays whose list lacks clients' sites", own.list_relay_warnings
+        ),
         Command("miniepo.now", (), "Gives the server's time in seconds since the epoch", own.now),
         Command("miniepo.readiness", (), "Tells whether every system enforces what it is assigned", own.readiness),
     ]

@@ -10,6 +10,7 @@ from miniepo.server.api.arguments import Call
 from miniepo.server.api.registry import Command
 from miniepo.server.checkin import PackageRequest, Upload, check_in
 from miniepo.server.services import Services
+from miniepo.server.site_manager import site_manager_file
 from miniepo.store.repositories import Package, Repository
 
 
@@ -79,6 +80,11 @@ class RepositoryCommands:
         log_id = await self._services.scheduler.pull(call.text("sourceRepository", ""), call.user)
         return await self._services.jobs.wait(log_id) == "Completed"
 
+    async def export(self, _: Call) -> str:
+        """The text of SiteMgr.xml; the product writes it into a file on the server."""
+        settings, repositories = self._services.settings, await self._services.store.repositories.all()
+        return site_manager_file(settings.name, settings.source_sites, repositories)
+
     async def replicate(self, call: Call) -> bool:
         named = call.names("repositoryList") if call.optional("repositoryList") else []
         log_id = await self._services.scheduler.replicate(named, call.flag("incremental", True), call.user)
@@ -107,6 +113,7 @@ def commands(services: Services) -> list[Command]:
     pull = ("sourceRepository", "[targetBranch]", "[moveToPrevious]", "[productList]")
     return [
         Command("repository.find", ("[searchText]",), "Finds distributed repositories", own.find),
+        Command("repository.export", (), "Exports source sites and repositories as SiteMgr.xml", own.export),
         Command("repository.findPackages", ("[searchText]",), "Finds packages", own.find_packages),
         Command("repository.checkInPackage", check_in_, "Checks a package in to the master repository", own.check_in),
         Command("repository.deletePackage", ("productId", "packageType", "branch"), "Deletes a package", own.delete),

@@ -50,7 +50,9 @@ def commands(services: Services) -> list[Command]:
         return True
 
     async def cancel(call: Call) -> bool:
-        return services.jobs.cancel(call.number("taskLogId"))
+        """A Run Client Task Now is no server task; it has an entry of the same log, and ends by it too [uncertain]."""
+        number = call.number("taskLogId")
+        return await services.jobs.cancel(number) or await services.run_now.cancel(number, call.user)
 
     return [
         Command("scheduler.updateServerTask", ("taskName", "[status]"), "Enables or disables a server task", update),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from miniepo.server.api.arguments import Call
 from miniepo.server.api.commands.found import group_of, missing_row, systems_of
 from miniepo.server.api.registry import Command
+from miniepo.server.push import PushOptions, deploy
 from miniepo.server.services import Services
 from miniepo.server.wakeup import WakeupOptions, wake
+from miniepo.store.groups import ROOT_NAME, Group, normal_path
+from miniepo.store.systems import System
 
 NOBODY = "No systems found to wake up."
 
@@ -32,10 +36,15 @@ class SystemCommands:
     async def import_system(self, call: Call) -> list[dict[str, Any]]:
         """A name may be a full one: its first label becomes the system's name. What is there already stays."""
         group = await group_of(self._store, call, "branchNodeID")
-        return [await self._import(name, group.id) for name in call.names("names")]
+        names = call.names("names")
+        async with self._store.transaction() as store:
+            new = {} if len(names) == 1 else await store.systems.import_new(names, group.id)
+        return [await self._import(name, group.id, new.get(name)) for name in names]
 
-    async def _import(self, name: str, group_id: int) -> dict[str, Any]:
+    async def _import(self, name: str, group_id: int, new_id: int | None) -> dict[str, Any]:
         short, dot, _ = name.partition(".")
+        if new_id is not None:
+            return {"id": str(new_id), "name": short, "message": "System imported", "status": 0}
         before = {system.id for system in await self._store.systems.named([name])}
         async with self._store.transaction() as store:
             system = await store.systems.ensure(short, name if dot else "", group_id)
@@ -59,21 +68,69 @@ class SystemCommands:
 
     async def wakeup(self, call: Call) -> str:
         """The reply's words are those of domain §7.4."""
-        systems = [system for system in await systems_of(self._store, call) if system.guid is not None]
+        systems = [system for system in await self._named(call) if system.guid is not None]
         if not systems:
             return NOBODY
         return (await wake(self._services, systems, options_of(call), call.user)).text
+
+    async def _named(self, call: Call) -> list[System]:
+        """The systems that a call names, and those of the groups that it names by their paths."""
+        found = await systems_of(self._store, call)
+        paths = [] if call.optional("ids") is not None else [name for name in call.names("names") if is_path(name)]
+        if not paths:
+            return found
+        groups = groups_named(await self._store.groups.all(), paths, call.flag("includeSubgroups"))
+        members = [system for system in await self._store.systems.all() if system.group_id in groups]
+        return list({system.id: system for system in (*found, *members)}.values())
+
+    async def deploy(self, call: Call) -> str:
+        """What the real command replies is not recorded [uncertain]: the same words as for a wake-up."""
+        return (await deploy(self._services, call.names("names"), push_options_of(call), call.user)).text
+
+
+def push_options_of(call: Call) -> PushOptions:
+    """The options of a push install."""
+    return PushOptions(
+        user=call.text("username"),
+        password=call.optional("password"),
+        force=call.flag("forceInstall"),
+        handler=call.optional("agentHandler"),
+        retry_seconds=call.amount("retryIntervalSeconds", 30),
+        attempts=call.number("attempts", 1),
+        abort_after_minutes=call.amount("abortAfterMinutes", 5),
+    )
 
 
 def options_of(call: Call) -> WakeupOptions:
     """The options of a wake-up; what is not given is what a published client gives (domain §6.1)."""
     return WakeupOptions(
         full_props=call.flag("fullProps"),
-        random_minutes=call.number("randomMinutes", 0),
+        random_minutes=call.amount("randomMinutes", 0),
         use_all_handlers=call.flag("useAllHandlers"),
-        retry_seconds=call.number("retryIntervalSeconds", 30),
+        retry_seconds=call.amount("retryIntervalSeconds", 30),
         attempts=call.number("attempts", 1),
-        abort_after_minutes=call.number("abortAfterMinutes", 5),
+        abort_after_minutes=call.amount("abortAfterMinutes", 5),
+        superagent=call.flag("superAgent"),
+        full_policy=call.flag("forceFullPolicyUpdate"),
+    )
+
+
+def is_path(name: str) -> bool:
+    """Whether a name is a group's path, as system.findGroups shows it: no system's name has a backslash."""
+    return "\\" in name or name.lower() == ROOT_NAME.lower()
+
+
+def groups_named(groups: Sequence[Group], paths: Sequence[str], with_subgroups: bool) -> frozenset[int]:
+    """The numbers of the groups at these paths, and of all below them if wanted.
+
+    That `names` may name groups is [uncertain]: the sources name the option `includeSubgroups` only.
+    """
+    wanted = [normal_path(path).lower() for path in paths]
+    return frozenset(
+        group.id
+        for group in groups
+        for path in wanted
+        if group.path.lower() == path or (with_subgroups and group.path.lower().startswith(f"{path}\\"))
     )
 
 
@@ -83,8 +140,19 @@ def commands(services: Services) -> list[Command]:
     names = "names"
     options = (
         "[fullProps]",
+        "[superAgent]",
         "[randomMinutes]",
+        "[forceFullPolicyUpdate]",
         "[useAllHandlers]",
+        "[retryIntervalSeconds]",
+        "[attempts]",
+        "[abortAfterMinutes]",
+        "[includeSubgroups]",
+    )
+    pushing = (
+        "[password]",
+        "[forceInstall]",
+        "[agentHandler]",
         "[retryIntervalSeconds]",
         "[attempts]",
         "[abortAfterMinutes]",
@@ -102,4 +170,5 @@ def commands(services: Services) -> list[Command]:
         Command("system.move", (names, "parentGroupId", "[autoSort]"), "Moves systems to a group", own.move),
         Command("system.delete", (names, "[uninstall]"), "Deletes systems from the System Tree", own.delete),
         Command("system.wakeupAgent", (names, *options), "Wakes up the agents of systems", own.wakeup),
+        Command("system.deployAgent", (names, "username", *pushing), "Installs the agent on systems", own.deploy),
     ]

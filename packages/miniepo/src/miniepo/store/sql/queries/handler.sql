@@ -2,7 +2,7 @@
 SELECT AutoID AS id, HandlerName AS name, ComputerName AS computer_name, DNSName AS fqdn, LastKnownTCPIP AS address,
        LastKnownIPV6 AS address_v6, ePOVersion AS version, HttpPort AS http_port, HttpsPort AS https_port,
        BuiltIn AS built_in, Enabled AS enabled, extract(epoch FROM now() - LastUpdate)::float8 AS silent_seconds,
-       LastUpdate AS last_update
+       LastUpdate AS last_update, OpenConnections AS open_connections, RefusedConnections AS refused_connections
 FROM EPOAgentHandlers
 
 -- name: all
@@ -19,16 +19,27 @@ ON CONFLICT (HandlerName) DO UPDATE SET ComputerName = excluded.ComputerName, DN
 RETURNING AutoID AS id;
 
 -- name: heartbeat
-UPDATE EPOAgentHandlers SET LastUpdate = now() WHERE AutoID = %(id)s;
+UPDATE EPOAgentHandlers
+SET LastUpdate = now(), OpenConnections = %(open_connections)s, RefusedConnections = %(refused_connections)s
+WHERE AutoID = %(id)s;
+
+-- name: groups
+SELECT GroupName AS name, Spread AS spread, HandlerNames AS handlers FROM EPOHandlerGroup ORDER BY GroupName;
+
+-- name: clear_groups
+DELETE FROM EPOHandlerGroup;
+
+-- name: add_group
+INSERT INTO EPOHandlerGroup (GroupName, Spread, HandlerNames) VALUES (%(name)s, %(spread)s, %(handlers)s);
 
 -- name: rules
-SELECT r.Priority AS priority, r.BranchNodeID AS group_id, host(r.Subnet) || '/' || masklen(r.Subnet) AS subnet,
-       r.UseAll AS use_all, r.HandlerNames AS handlers
-FROM EPOHandlerAssignmentRule r ORDER BY r.Priority;
+SELECT Priority AS priority, RuleName AS name, BranchNodeID AS group_id, Subnets AS subnets, UseAll AS use_all,
+       HandlerNames AS choices
+FROM EPOHandlerAssignmentRule ORDER BY Priority;
 
 -- name: clear_rules
 DELETE FROM EPOHandlerAssignmentRule;
 
 -- name: add_rule
-INSERT INTO EPOHandlerAssignmentRule (Priority, BranchNodeID, Subnet, UseAll, HandlerNames)
-VALUES (%(priority)s, %(group_id)s, %(subnet)s::cidr, %(use_all)s, %(handlers)s);
+INSERT INTO EPOHandlerAssignmentRule (Priority, RuleName, BranchNodeID, Subnets, UseAll, HandlerNames)
+VALUES (%(priority)s, %(name)s, %(group_id)s, %(subnets)s, %(use_all)s, %(choices)s);

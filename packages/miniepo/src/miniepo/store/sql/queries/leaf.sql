@@ -3,16 +3,22 @@ SELECT l.AutoID AS id, l.ParentID AS group_id, l.NodeName AS name, l.AgentGUID A
        l.LastUpdate AS last_update, l.PublicKey AS public_key, l.PropsVersion AS props_version,
        l.PolicyVersion AS policy_version, l.TasksVersion AS tasks_version, l.SiteListVersion AS sitelist_version,
        l.EnforcementProblems AS problems, l.LastWakeupID AS last_wakeup_id, l.ViaRelay AS via_relay,
-       l.RemoteAddress AS remote_address, b.NodeTextPath2 AS group_path,
+       l.RemoteAddress AS remote_address, l.SequenceNumber AS sequence, l.SequenceErrorCount AS sequence_errors,
+       l.RegenerateGUID AS regenerate_guid, b.NodeTextPath2 AS group_path,
        coalesce(c.ComputerName, '') AS computer_name, coalesce(c.IPHostName, '') AS fqdn,
-       coalesce(c.IPAddress, '') AS address, coalesce(c.IPV6, '') AS ipv6, c.LastAgentHandler AS last_handler_id,
-       coalesce(c.ReceivedProperties, '{}') AS properties
+       coalesce(c.NetAddress, '') AS net_address, coalesce(c.IPAddress, '') AS address, coalesce(c.IPV6, '') AS ipv6, c.LastAgentHandler AS last_handler_id,
+       coalesce(c.ReceivedProperties, '{}') AS properties,
+       EXISTS (SELECT FROM EPOAgentHandlerDatachannelWQ w WHERE w.Target = l.AutoID AND w.Finished IS NULL)
+           AS channel_waits
 FROM EPOLeafNode l
 JOIN EPOBranchNode b ON b.AutoID = l.ParentID
 LEFT JOIN EPOComputerProperties c ON c.ParentID = l.AutoID
 
 -- name: by_guid
 {system} WHERE l.AgentGUID = %(guid)s;
+
+-- name: by_guids
+{system} WHERE l.AgentGUID = ANY (%(guids)s);
 
 -- name: by_id
 {system} WHERE l.AutoID = %(id)s;
@@ -35,13 +41,29 @@ SELECT pg_advisory_xact_lock(hashtext('EPOLeafNode'));
 -- name: all
 {system} ORDER BY l.AutoID;
 
+-- name: around_relays
+{system} WHERE l.ViaRelay IS NOT NULL OR c.ReceivedProperties ->> 'Relay.Enabled' = '1' ORDER BY l.AutoID;
+
 -- name: import
 INSERT INTO EPOLeafNode (ParentID, NodeName) VALUES (%(group_id)s, %(name)s) RETURNING AutoID;
+
+-- name: taken
+SELECT DISTINCT lower(NodeName) AS name FROM EPOLeafNode WHERE lower(NodeName) = ANY (%(names)s);
+
+-- name: import_new
+WITH named AS (SELECT * FROM unnest(%(names)s::text[], %(fqdns)s::text[]) AS n (name, fqdn)),
+made AS (
+    INSERT INTO EPOLeafNode (ParentID, NodeName) SELECT %(group_id)s, name FROM named RETURNING AutoID, NodeName
+)
+INSERT INTO EPOComputerProperties (ParentID, ComputerName, IPHostName)
+SELECT m.AutoID, n.name, n.fqdn FROM made m JOIN named n ON n.name = m.NodeName
+RETURNING ParentID AS id, ComputerName AS name;
 
 -- name: enrol
 UPDATE EPOLeafNode
 SET AgentGUID = %(guid)s, PublicKey = %(public_key)s, AgentVersion = %(version)s, ManagedState = 1,
-    PropsVersion = '', PolicyVersion = '', TasksVersion = '', SiteListVersion = ''
+    PropsVersion = '', PolicyVersion = '', TasksVersion = '', SiteListVersion = '',
+    SequenceNumber = 0, SequenceErrorCount = 0, RegenerateGUID = false
 WHERE AutoID = %(id)s;
 
 -- name: ensure_properties
@@ -54,8 +76,13 @@ ON CONFLICT (ParentID) DO UPDATE SET ComputerName = excluded.ComputerName,
 UPDATE EPOLeafNode
 SET LastUpdate = now(), AgentVersion = %(version)s, PolicyVersion = %(policy_version)s,
     TasksVersion = %(tasks_version)s, SiteListVersion = %(sitelist_version)s,
-    LastWakeupID = coalesce(%(wakeup_id)s, LastWakeupID), ViaRelay = %(via_relay)s, RemoteAddress = %(remote_address)s
+    LastWakeupID = coalesce(%(wakeup_id)s, LastWakeupID), ViaRelay = %(via_relay)s, RemoteAddress = %(remote_address)s,
+    SequenceNumber = CASE WHEN %(sequence)s > 0 THEN %(sequence)s ELSE SequenceNumber END,
+    SequenceErrorCount = %(sequence_errors)s
 WHERE AutoID = %(id)s;
+
+-- name: regenerate_guid
+UPDATE EPOLeafNode SET RegenerateGUID = true WHERE AutoID = ANY (%(ids)s) AND AgentGUID IS NOT NULL;
 
 -- name: record_handler
 UPDATE EPOComputerProperties SET LastAgentHandler = %(handler_id)s WHERE ParentID = %(id)s;

@@ -44,7 +44,8 @@ INSERT INTO OrionTaskLogTask (Name, UserName, TaskSource, State)
 VALUES (%(name)s, %(user)s, %(source)s, 'In Progress') RETURNING AutoID AS id;
 
 -- name: add_message
-INSERT INTO OrionTaskLogTaskMessage (TaskLogID, Message) VALUES (%(log_id)s, %(message)s);
+INSERT INTO OrionTaskLogTaskMessage (TaskLogID, Message, SubtaskID)
+VALUES (%(log_id)s, %(message)s, %(subtask_id)s);
 
 -- name: close_log
 UPDATE OrionTaskLogTask SET State = %(state)s, EndDate = now() WHERE AutoID = %(log_id)s;
@@ -58,11 +59,23 @@ SELECT AutoID AS id, Name AS name, StartDate AS start_date, EndDate AS end_date,
 FROM OrionTaskLogTask
 WHERE (%(name)s::text IS NULL OR strpos(lower(Name), lower(%(name)s)) > 0)
   AND (%(source)s::text IS NULL OR lower(TaskSource) = lower(%(source)s))
+  AND (%(age_seconds)s::float8 IS NULL OR StartDate >= now() - make_interval(secs => %(age_seconds)s))
 ORDER BY AutoID DESC LIMIT %(rows)s;
 
 -- name: messages
-SELECT AutoID AS id, TaskLogID AS task_log_id, MessageDate AS date, Message AS message
-FROM OrionTaskLogTaskMessage WHERE TaskLogID = %(log_id)s ORDER BY AutoID;
+SELECT m.AutoID AS id, m.TaskLogID AS task_log_id, m.MessageDate AS date, m.Message AS message,
+       m.SubtaskID AS subtask_id, s.Name AS subtask
+FROM OrionTaskLogTaskMessage m LEFT JOIN OrionTaskLogSubtask s ON s.AutoID = m.SubtaskID
+WHERE m.TaskLogID = %(log_id)s ORDER BY m.AutoID;
 
 -- name: log_state
 SELECT State AS state FROM OrionTaskLogTask WHERE AutoID = %(log_id)s;
+
+-- name: set_log_state
+UPDATE OrionTaskLogTask SET State = %(state)s WHERE AutoID = %(log_id)s AND EndDate IS NULL;
+
+-- name: sources
+SELECT DISTINCT TaskSource AS source FROM OrionTaskLogTask ORDER BY TaskSource;
+
+-- name: purge
+DELETE FROM OrionTaskLogTask WHERE EndDate < now() - make_interval(secs => %(age_seconds)s);

@@ -6,10 +6,17 @@ FROM EPOTask WHERE strpos(lower(Name || ' ' || Type), lower(%(text)s)) > 0 ORDER
 SELECT AutoID AS id, Name AS name, Type AS type, Schedule AS schedule, Settings AS settings
 FROM EPOTask WHERE lower(Name) = lower(%(name)s) OR AutoID::text = %(name)s;
 
+-- name: by_id
+SELECT AutoID AS id, Name AS name, Type AS type, Schedule AS schedule, Settings AS settings
+FROM EPOTask WHERE AutoID = %(id)s;
+
 -- name: save
 INSERT INTO EPOTask (Name, Type, Schedule, Settings) VALUES (%(name)s, %(type)s, %(schedule)s, %(settings)s)
 ON CONFLICT (Name) DO UPDATE SET Type = excluded.Type, Schedule = excluded.Schedule, Settings = excluded.Settings
 RETURNING AutoID AS id;
+
+-- name: delete
+DELETE FROM EPOTask WHERE AutoID = %(id)s;
 
 -- name: assign_to_group
 INSERT INTO EPOTaskAssignments (TaskID, BranchNodeID) VALUES (%(task_id)s, %(node_id)s) ON CONFLICT DO NOTHING;

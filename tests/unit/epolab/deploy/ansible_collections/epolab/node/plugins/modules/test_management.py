@@ -8,6 +8,7 @@ import pytest
 from epolab.deploy.ansible_collections.epolab.node.plugins.modules.management import (
     ApiError,
     apply,
+    in_portions,
     tree_path,
     value_of,
 )
@@ -20,6 +21,7 @@ WANTED: dict[str, Any] = {
         {"policy": "Relay on", "group": None, "system": "pc-1.tokyo.test"},
     ],
     "tasks": [{"name": "Update", "type": "update", "every_seconds": 60.0, "group": ""}],
+    "handler_groups": [{"name": "DMZ", "handlers": ["dmz/ah-1", "dmz/ah-2"], "spread": True}],
     "handler_rules": [{"name": "Default", "group": None, "subnets": [], "use": ["hq/epo"]}],
 }
 
@@ -35,6 +37,7 @@ class Server:
         self.tasks: dict[str, Any] = {}
         self.assigned: set[tuple[str, str]] = set()
         self.rules: Any = None
+        self.handler_groups: Any = []
         self.said: list[str] = []
 
     def call(self, command: str, **arguments: str) -> Any:
@@ -105,6 +108,10 @@ class Server:
         self.assigned.add((task, group))
         return {"changed": changed}
 
+    def miniepo_setHandlerGroups(self, groups: str) -> Any:
+        changed, self.handler_groups = self.handler_groups != json.loads(groups), json.loads(groups)
+        return {"changed": changed}
+
     def miniepo_setHandlerRules(self, rules: str) -> Any:
         changed, self.rules = self.rules != json.loads(rules), json.loads(rules)
         return {"changed": changed}
@@ -117,6 +124,7 @@ def test_a_new_server_gets_everything() -> None:
         "group tokyo",
         "group tokyo/2_Relays",
         "policy Relay on",
+        "handler groups",
         "handler rules",
         "task Update",
         "task Update for all",
@@ -196,3 +204,8 @@ def test_an_answer_is_a_value_or_an_error() -> None:
         value_of("x", 200, "Error 1 :\r\nNo such command: x")
     with pytest.raises(ApiError, match="HTTP 401"):
         value_of("x", 401, "OK:\r\n1")
+
+
+def test_names_go_in_portions_that_fit_a_requests_line() -> None:
+    assert [len(some) for some in in_portions(["x"] * 501)] == [250, 250, 1]
+    assert list(in_portions([])) == []

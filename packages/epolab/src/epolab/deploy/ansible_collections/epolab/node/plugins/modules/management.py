@@ -8,7 +8,7 @@ import json
 import ssl
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -31,11 +31,12 @@ options:
   policies: {description: "C(name), C(category), C(settings).", type: list, elements: dict, required: true}
   assignments: {description: C(policy) and C(group) or C(system)., type: list, elements: dict, required: true}
   tasks: {description: "C(name), C(type), C(every_seconds), C(group).", type: list, elements: dict, required: true}
+  handler_groups: {description: "C(name), C(handlers), C(spread).", type: list, elements: dict, required: true}
   handler_rules: {description: "C(name), C(group), C(subnets), C(use).", type: list, elements: dict, required: true}
 author: epolab
 """
 
-LISTS = ("groups", "policies", "assignments", "tasks", "handler_rules")
+LISTS = ("groups", "policies", "assignments", "tasks", "handler_groups", "handler_rules")
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "user": {"type": "str", "required": True},
     "password_file": {"type": "path", "required": True, "no_log": False},
@@ -44,6 +45,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 ADDRESS, PORT = "127.0.0.1", 8443
 ANSWER_SECONDS, ATTEMPTS, PAUSE_SECONDS = 30, 40, 0.5
+PORTION = 250
 PRODUCT = "EPOAGENTMETA"
 GROUP, FQDN = "EPOBranchNode.AutoID", "EPOComputerProperties.IPHostName"
 SYSTEM = "EPOComputerProperties.ParentID"
@@ -112,6 +114,11 @@ def until_answering(api: WebApi) -> None:
             return
 
 
+def in_portions(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many names at a time as go into one request's line."""
+    return (names[start : start + PORTION] for start in range(0, len(names), PORTION))
+
+
 def tree_path(path: str) -> str:
     """A group's path in the System Tree; an empty one is the root itself."""
     return "\\".join(["My Organization", *(part for part in path.split("/") if part)])
@@ -144,8 +151,8 @@ class Tree:
         self._read_systems()
         declared = {name.lower() for group in wanted for name in group["systems"]}
         gone = [name for name in self.systems if name and name.lower() not in declared]
-        if gone:
-            self.api.call("system.delete", names=",".join(gone))
+        for some in in_portions(gone):
+            self.api.call("system.delete", names=",".join(some))
         for name in gone:
             self.note(f"system {name} deleted", True)
 
@@ -156,10 +163,10 @@ class Tree:
             number = self.groups[tree_path(group["path"])]
             new = [name for name in group["systems"] if name not in self.systems]
             astray = [n for n in group["systems"] if n in self.systems and str(self.systems[n][GROUP]) != number]
-            if new:
-                self.api.call("system.importSystem", names=",".join(new), branchNodeID=number)
-            if astray:
-                self.api.call("system.move", names=",".join(astray), parentGroupId=number)
+            for some in in_portions(new):
+                self.api.call("system.importSystem", names=",".join(some), branchNodeID=number)
+            for some in in_portions(astray):
+                self.api.call("system.move", names=",".join(some), parentGroupId=number)
             for name in [*new, *astray]:
                 self.note(f"system {name} in {group['path'] or 'the root'}", True)
         self._read_systems()
@@ -235,6 +242,11 @@ class Tree:
             done = self.api.call("miniepo.assignTask", task=task["name"], group=tree_path(task["group"]))
             self.note(f"task {task['name']} for {task['group'] or 'all'}", done["changed"])
 
+    def set_handler_groups(self, wanted: Sequence[Mapping[str, Any]]) -> None:
+        """The handler groups are these."""
+        done = self.api.call("miniepo.setHandlerGroups", groups=json.dumps([dict(group) for group in wanted]))
+        self.note("handler groups", done["changed"])
+
     def set_handler_rules(self, wanted: Sequence[Mapping[str, Any]]) -> None:
         """The handler rules are these, in this order."""
         rules = [{key: value for key, value in rule.items() if value not in (None, "", [])} for rule in wanted]
@@ -251,6 +263,7 @@ def apply(wanted: Mapping[str, Any], api: Api) -> list[str]:
     tree = Tree(api)
     tree.make_groups(wanted["groups"])
     policies = tree.import_policies(wanted["policies"])
+    tree.set_handler_groups(wanted["handler_groups"])
     tree.set_handler_rules(wanted["handler_rules"])
     tree.import_tasks(wanted["tasks"])
     tree.delete_systems(wanted["groups"])

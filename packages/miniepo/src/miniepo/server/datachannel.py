@@ -1,0 +1,111 @@
+"""The server's end of the DataChannel: extensions queue messages for their products and get what those say.
+
+A message of an agent comes at least once and is handed to its extension once: its id is remembered when the extension
+is through with it. A server that is killed in between hands it over again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from weakref import WeakValueDictionary
+
+from miniepo import log
+from miniepo.clock import Entropy
+from miniepo.config import ServerChannel
+from miniepo.errors import MiniepoError, StoreError
+from miniepo.protocol.datachannel import AGENT_PRODUCT, ChannelMessage, check_size
+from miniepo.protocol.datachannel_forward import Forwarded, Received
+from miniepo.store.store import Store
+
+Handle = Callable[[str, ChannelMessage], Awaitable[None]]
+_EXPIRE_SECONDS = 5.0
+_FORGET_EVERY = 60
+_logger = log.logger("server.datachannel")
+
+
+class DataChannelServer:
+    """What extensions of the server work with."""
+
+    def __init__(self, store: Store, settings: ServerChannel, entropy: Entropy) -> None:
+        self._store = store
+        self._settings = settings
+        self._entropy = entropy
+        self._extensions: dict[str, Handle] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.register(AGENT_PRODUCT, _heard)
+
+    def register(self, product: str, handle: Handle) -> None:
+        """Hand what agents say for this product to `handle`, with the agent's GUID.
+
+        A message whose handling raises a MiniepoError is not accepted: the agent keeps it and says it again.
+        """
+        self._extensions[product] = handle
+
+    async def send(
+        self,
+        targets: Sequence[int],
+        product: str,
+        kind: str,
+        correlation: str,
+        payload: dict[str, Any],
+        expires_seconds: float,
+    ) -> str:
+        """Queue a message for these systems (EPOLeafNode.AutoID); the batch's uid. Raises MessageError, StoreError.
+
+        `store.datachannel.batch(uid)` tells how far it got; each change is announced on `notices.DATACHANNEL_DONE`.
+        """
+        check_size(payload)
+        batch = self._entropy.guid()
+        async with self._store.transaction() as store:
+            await store.datachannel.add(targets, batch, product, kind, correlation, payload, expires_seconds)
+            await store.datachannel.announce()
+        return batch
+
+    async def withdraw(self, batch: str, message: str) -> None:
+        """Let nobody have what is left of a batch. Raises StoreError."""
+        await self._store.datachannel.withdraw(batch, message)
+
+    async def take(self, forwarded: Forwarded) -> Received:
+        """Hand over what a handler passes on; what was received now or before. Raises StoreError."""
+        lock = self._locks.setdefault(forwarded.guid, asyncio.Lock())
+        async with lock:
+            ids = [message.id for message in forwarded.messages]
+            accepted = await self._store.datachannel.known(forwarded.guid, ids)
+            for message in forwarded.messages:
+                if message.id not in accepted and await self._handled(forwarded, message):
+                    accepted.add(message.id)
+        return Received(accepted=tuple(id for id in ids if id in accepted))
+
+    async def _handled(self, forwarded: Forwarded, message: ChannelMessage) -> bool:
+        handle = self._extensions.get(message.product)
+        if handle is None:
+            _logger.warning("%s: no extension for %s, the message is dropped", forwarded.guid, message.product)
+        else:
+            try:
+                await handle(forwarded.guid, message)
+            except MiniepoError as error:
+                _logger.warning("%s: %s did not take %s: %s", forwarded.guid, message.product, message.id, error)
+                return False
+        await self._store.datachannel.receive(forwarded.guid, message, forwarded.handler)
+        return True
+
+    async def keep_house(self) -> None:
+        """Finish what has expired, and forget what is old, until cancelled."""
+        rounds = 0
+        while True:
+            try:
+                await self._store.datachannel.expire()
+                if rounds % _FORGET_EVERY == 0:
+                    kept = self._settings
+                    await self._store.datachannel.forget_old(kept.keep_finished_seconds, kept.keep_received_seconds)
+            except StoreError as error:
+                _logger.warning("the DataChannel's queue could not be tidied: %s", error)
+            rounds += 1
+            await asyncio.sleep(_EXPIRE_SECONDS)
+
+
+async def _heard(guid: str, message: ChannelMessage) -> None:
+    """The agent's own extension: what it hears is kept among the answers anyway."""
+    _logger.debug("%s says %s", guid, message.kind)

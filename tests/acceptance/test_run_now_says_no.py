@@ -1,0 +1,53 @@
+"""What keeps a task from running, or from being told of, is seen: exactly `run-now` fails, there, and says why."""
+
+import pytest
+
+from epolab.model import facts
+from epolab.verify.run_now_trials_plan import cut_agents
+from tests.acceptance.broken_promises import on, patched, undone
+from tests.acceptance.verdicts import Examined, assert_told, nodes_of, told
+
+pytestmark = pytest.mark.acceptance
+NODE = "tokyo/tokyo-sa"
+LEDGER = "/var/lib/miniepo/agent/run-now.json"
+TAKE_AWAY = f"if test -e {LEDGER}; then mv {LEDGER} {LEDGER}.kept; fi; mkdir {LEDGER}"
+NO_LIMIT = ("server/run_now_limit.py", "if value.isascii() and value.isdigit():", "if False:")
+SILENT = ("server/run_now.py", "add(left.log_id, text)", "add(left.log_id, 'started')")
+NO_GOODBYE = ("agent/run_now.py", "return self.happened(ledger.Leaves()) > 0", "return False")
+NO_REPORT = ("agent/run_now_ledger.py", "if event.id in self._entries:", "if True:")
+GIVE_BACK = f"rmdir {LEDGER}; if test -e {LEDGER}.kept; then mv {LEDGER}.kept {LEDGER}; fi"
+
+
+def test_an_agent_that_cannot_keep_a_request_runs_nothing_and_is_named(conversations: Examined) -> None:
+    """A folder stands where the agent keeps its requests: it takes the message, runs nothing, and the log says why."""
+    with undone(conversations.lab, NODE, GIVE_BACK):
+        on(conversations.lab, NODE, TAKE_AWAY)
+        rows = conversations.failures("run-now", kept=["isolation"])
+    assert nodes_of(rows) == {NODE}
+    assert_told(rows, NODE, "Send, Start and Progress", "run-now.json: Is a directory")
+    assert_told(rows, NODE, "its log tells of one run", "it tells of 0")
+    assert {row["promise"] for row in conversations.assert_positive("-k", "run-now")} == {"run-now"}
+
+
+def test_a_server_without_limit_or_word_and_an_agent_without_goodbye_are_seen(conversations: Examined) -> None:
+    lab, server = conversations, facts.server(conversations.topology).path
+    (ended,) = cut_agents(lab.topology)
+    with (
+        patched(lab.lab, server, "miniepo-server", 8443, [NO_LIMIT, SILENT]),
+        patched(lab.lab, ended, "cmdagent", 8081, [NO_GOODBYE]),
+    ):
+        rows = lab.failures("run-now", kept=["isolation"])
+    assert nodes_of(rows) == {server, ended}, told(rows)
+    assert_told(rows, server, "systems in one action are refused", "the log has 1 entries of it")
+    assert_told(rows, server, "its memory is lost, and is Ended", "started")
+    assert_told(rows, ended, "is closed as Ended, unknown, before the agent has ended", "it is In Progress")
+    assert {row["promise"] for row in lab.assert_positive("-k", "run-now")} == {"run-now"}
+
+
+def test_a_swarm_that_keeps_no_request_is_seen(conversations: Examined) -> None:
+    lab, swarm = conversations, facts.swarms(conversations.topology)[0].path
+    with patched(lab.lab, swarm, "miniepo-swarm", 8081, [NO_REPORT]):
+        rows = lab.failures("run-now", kept=["isolation"])
+    assert nodes_of(rows) == {swarm}, told(rows)
+    assert_told(rows, swarm, "Send, Start and Progress of each agent succeed", "and 17 more")
+    assert {row["promise"] for row in lab.assert_positive("-k", "run-now")} == {"run-now"}

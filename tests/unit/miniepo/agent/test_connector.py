@@ -1,0 +1,98 @@
+"""When an agent's connector looks for relays, and how long it goes on trying where nobody answers."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from miniepo.agent.connector import connect_directly, connector_of
+from miniepo.agent.enforcement import Enforcer
+from miniepo.agent.relay_finder import RelayFinder
+from miniepo.config import AgentConfig, load
+from miniepo.errors import SilentError, UnreachableError
+from miniepo.protocol.connection_retry import Attempt, Outcome
+from miniepo.protocol.discovery import Relay
+from miniepo.protocol.messages import Policy, PolicySet
+from miniepo.protocol.relay_session import Endpoint
+from miniepo.wire.stream import Stream
+from tests.unit.miniepo.standins import CountingEntropy, agent_config, state_directory
+
+
+class NoTls:
+    """TLS of an agent whose list has no handler."""
+
+    def current(self) -> ssl.SSLContext:
+        raise AssertionError("a connection was opened")
+
+
+class Asked(RelayFinder):
+    """Counts the discoveries; nobody answers."""
+
+    def __init__(self) -> None:
+        super().__init__("4.8.0", CountingEntropy())
+        self.times = 0
+
+    async def find(self) -> tuple[Relay, ...]:
+        self.times += 1
+        return ()
+
+
+def test_whether_relays_are_looked_for_is_the_policys(tmp_path: Path) -> None:
+    state, finder = state_directory(tmp_path), Asked()
+    enforcer = Enforcer(agent_config(tmp_path), state, ())
+    connector = connector_of(agent_config(tmp_path), state, NoTls(), finder, lambda: enforcer.settings)
+
+    def asked_under(mode: str) -> int:
+        policy = Policy(category="relay", name="p", settings={"discover": mode})
+        state.policies, before = PolicySet(version=mode, policies=(policy,)), finder.times
+        enforcer.enforce()
+        with pytest.raises(UnreachableError):
+            asyncio.run(connector.open(()))
+        return finder.times - before
+
+    assert [asked_under(mode) for mode in ("needed", "never", "always", "never")] == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize(("patient", "waited_for"), [(True, 18), (False, 1)])
+def test_who_is_patient_waits_for_a_silent_address_in_every_attempt(patient: bool, waited_for: int) -> None:
+    waited: list[Endpoint] = []
+
+    async def silence(endpoints: Sequence[Endpoint], seconds: float) -> Stream:
+        waited.extend(endpoints)
+        raise SilentError(f"no answer within {seconds:g} s")
+
+    one_address = [(Endpoint("192.0.2.1", port),) for port in (443, 8443, 9443)]
+    with pytest.raises(SilentError, match="18 attempts" if patient else "3 attempts"):
+        asyncio.run(connect_directly(one_address, patient=patient, connect=silence))
+    assert len(waited) == waited_for
+
+
+def test_each_attempt_is_told_with_its_round_and_what_came_of_it() -> None:
+    told: list[tuple[int, str, str]] = []
+
+    async def refusal(endpoints: Sequence[Endpoint], seconds: float) -> Stream:
+        raise UnreachableError("refused")
+
+    def tell(attempt: Attempt[tuple[Endpoint, ...]], outcome: Outcome) -> None:
+        told.append((attempt.round, attempt.method[0].host, outcome))
+
+    ways = [(Endpoint(host, 443),) for host in ("192.0.2.1", "127.0.0.1", "127.0.0.2")]
+    with pytest.raises(UnreachableError, match="18 attempts, then exhausted"):
+        asyncio.run(connect_directly(ways, connect=refusal, tell=tell))
+    one_round = [("192.0.2.1", "refused"), ("127.0.0.1", "refused"), ("127.0.0.2", "refused")]
+    assert told == [(number, *each) for number in range(1, 7) for each in one_round]
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_an_agent_is_told_in_its_file_to_retry_what_timed_out(tmp_path: Path, patient: bool) -> None:
+    state = state_directory(tmp_path)
+    text = msgspec.json.encode(msgspec.structs.replace(agent_config(tmp_path), retry_timeouts=patient))
+    (tmp_path / "agent.json").write_bytes(text)
+    config = load(tmp_path / "agent.json", AgentConfig)
+    enforcer = Enforcer(config, state, ())
+    assert connector_of(config, state, NoTls(), Asked(), lambda: enforcer.settings).patient is patient

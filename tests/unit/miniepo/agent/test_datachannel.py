@@ -1,0 +1,192 @@
+"""What lies in the agent's inbox goes to its product once, also after the agent was stopped in the middle of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from miniepo.agent.connector import Connector, Line, SecondsLeft
+from miniepo.agent.datachannel import DataChannel, Handle
+from miniepo.agent.datachannel_box import Box
+from miniepo.agent.relay_finder import RelayFinder
+from miniepo.agent.routes import Way, WayKey
+from miniepo.agent.state import StateDirectory
+from miniepo.errors import MessageError, TransferError
+from miniepo.protocol.datachannel import ChannelMessage
+from miniepo.protocol.handler_choice import ROUNDS
+from miniepo.protocol.sitelist import Site
+from miniepo.wire.http_client import Answer, Headers, HttpConnection
+from tests.unit.miniepo.standins import HANDLER, SECOND, CountingEntropy, SetClock, sitelist_text, state_directory
+
+NOW = 1_000_000.0
+LIFE_SECONDS = 0.3
+
+
+class NoTls:
+    """TLS that nobody may ask for: an agent that has not enrolled visits nobody."""
+
+    def current(self) -> ssl.SSLContext:
+        raise AssertionError("a connection was opened")
+
+
+class Place:
+    """An agent's channel that knows no server yet, and what its products heard."""
+
+    def __init__(self, folder: Path) -> None:
+        state = state_directory(folder)
+        self.inbox = Box(state.folder("datachannel/inbox"))
+        self.outbox = Box(state.folder("datachannel/outbox"))
+        self.heard: list[str] = []
+        self._make: Callable[[], DataChannel] = lambda: DataChannel(
+            "4.8.0",
+            state,
+            Connector(state, NoTls(), RelayFinder("4.8.0", CountingEntropy()), lambda: "needed"),
+            state.key.verify_key,
+            SetClock(NOW),
+            CountingEntropy(),
+        )
+
+    def live(self, *products: str, interrupted: bool = False, failing: bool = False) -> None:
+        """A life of the agent, long enough for its products: nothing in it waits for anything but the disk."""
+
+        async def life() -> None:
+            channel = self._make()
+            for product in products:
+                channel.register(product, self._hears(failing), self._hears(False, "cut ") if interrupted else None)
+            channel.told()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LIFE_SECONDS):
+                    await channel.run()
+
+        asyncio.run(life())
+
+    def _hears(self, failing: bool, how: str = "") -> Handle:
+        async def handle(message: ChannelMessage) -> None:
+            assert [each.id for each in self.inbox.begun()].count(message.id) == 1, "it is marked before it begins"
+            self.heard.append(f"{how}{message.id}")
+            if failing:
+                raise TransferError("no luck")
+
+        return handle
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def message(id: str, product: str = "P", expires: float = NOW + 60) -> ChannelMessage:
+    return ChannelMessage(id=id, product=product, kind="k", expires=expires)
+
+
+def test_what_came_is_handled_once(place: Place) -> None:
+    place.inbox.add(message("1"))
+    place.inbox.add(message("2"))
+    place.live("P")
+    place.live("P")
+    assert place.heard == ["1", "2"]
+
+
+def test_a_handling_that_fails_is_not_tried_for_ever(place: Place) -> None:
+    place.inbox.add(message("1"))
+    place.live("P", failing=True)
+    place.live("P", failing=True)
+    assert place.heard == ["1"]
+
+
+def test_what_was_cut_short_is_told_to_the_product_and_not_begun_again(place: Place) -> None:
+    place.inbox.add(message("1"))
+    place.inbox.begin("1")
+    place.live("P", interrupted=True)
+    assert place.heard == ["cut 1"]
+
+
+def test_what_was_cut_short_is_forgotten_by_a_product_that_does_not_ask(place: Place) -> None:
+    place.inbox.add(message("1"))
+    place.inbox.begin("1")
+    place.live("P")
+    assert place.heard == []
+
+
+def test_what_is_too_late_or_for_nobody_is_dropped(place: Place) -> None:
+    place.inbox.add(message("1", expires=NOW))
+    place.inbox.add(message("2", product="Q"))
+    place.live("P")
+    assert place.heard == []
+
+
+def test_what_is_said_lies_on_the_disk_until_a_server_has_it(place: Place, tmp_path: Path) -> None:
+    async def say() -> None:
+        channel = place._make()
+        channel.send(message("1"))
+        with pytest.raises(MessageError):
+            channel.send(ChannelMessage(id="2", product="P", kind="k", payload={"x": "y" * 40_000}, expires=NOW))
+
+    asyncio.run(say())
+    assert [each.id for each in place.outbox.oldest()] == ["1"]
+    place.live("P")
+    assert len(place.outbox) == 1, "nobody was visited before enrolment"
+
+
+class FullHttp(HttpConnection):
+    """A handler that has no connection to spare."""
+
+    def __init__(self, retry_after: str) -> None:
+        self._retry_after = retry_after
+
+    async def request(
+        self, method: str, target: str, body: bytes = b"", headers: Headers = (), limit_bytes: int = 0
+    ) -> Answer:
+        return Answer(503, {"retry-after": self._retry_after})
+
+    async def close(self) -> None:
+        pass
+
+
+class Crowded(Connector):
+    """Every handler takes the connection and says that it is full."""
+
+    def __init__(self, state: StateDirectory, retry_after: str) -> None:
+        super().__init__(state, NoTls(), RelayFinder("4.8.0", CountingEntropy()), lambda: "needed")
+        self._retry_after = retry_after
+        self.visited: list[str] = []
+
+    async def open(
+        self,
+        handlers: Sequence[Site],
+        avoid: frozenset[WayKey] = frozenset(),
+        seconds_left: SecondsLeft = lambda: math.inf,
+    ) -> Line:
+        self.visited.append(handlers[0].name)
+        return Line(Way(handlers[0]), FullHttp(self._retry_after))
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "visited"), [("0", [HANDLER.name, SECOND.name] * ROUNDS), ("3600", [HANDLER.name])]
+)
+def test_a_full_handler_says_when_to_come_back_and_the_next_one_is_asked(
+    tmp_path: Path, retry_after: str, visited: list[str]
+) -> None:
+    state = state_directory(tmp_path)
+    state.register("GUID-9", enrolled=True)
+    listed = (replace(each, version="5.3.0", order=n) for n, each in enumerate((HANDLER, SECOND), 1))
+    state.store_sitelist(sitelist_text(*listed), "v2")
+    crowded = Crowded(state, retry_after)
+    key = state.key.verify_key
+
+    async def life() -> None:
+        channel = DataChannel("4.8.0", state, crowded, key, SetClock(NOW), CountingEntropy())
+        channel.told()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LIFE_SECONDS):
+                await channel.run()
+
+    asyncio.run(life())
+    assert crowded.visited == visited

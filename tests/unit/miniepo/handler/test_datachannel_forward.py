@@ -1,0 +1,88 @@
+"""What agents say goes up, or leaves the two published lines in the server log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from miniepo.errors import ConfigError, MiniepoError, TransferError, UnreachableError
+from miniepo.handler.datachannel_forward import Forwarder
+from miniepo.protocol import datachannel_forward
+from miniepo.protocol.datachannel import ChannelMessage
+from miniepo.protocol.datachannel_forward import Forwarded, Received
+from miniepo.wire.http_client import Answer
+
+MESSAGES = tuple(ChannelMessage(id=id, product="P", kind="k", expires=1.0) for id in ("a", "b"))
+PUBLISHED = [
+    ("server.log.McUpload", "Failed to send http request.  Error=12029 (12029)"),
+    (
+        "server.log.NAIMSRV",
+        "ForwardDataChannelMessageToJava - Failed to send request, err=0x80004005, HTTP status code=0",
+    ),
+]
+
+
+class Line:
+    """A line that gives one answer, or none."""
+
+    def __init__(self, answer: Answer | MiniepoError) -> None:
+        self.answer = answer
+        self.posted: list[Forwarded] = []
+
+    async def post(self, path: str, body: bytes) -> Answer:
+        assert path == "/datachannel"
+        self.posted.append(datachannel_forward.decode_forwarded(body))
+        if isinstance(self.answer, MiniepoError):
+            raise self.answer
+        return self.answer
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    return [(each.name, each.getMessage()) for each in caplog.records if each.name.startswith("server.log.")]
+
+
+def forward(line: Line, redirect_file: Path) -> tuple[str, ...]:
+    return asyncio.run(Forwarder("dmz/ah", line, str(redirect_file)).forward("G", MESSAGES))
+
+
+def test_what_the_server_has_is_accepted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "DCRedirect").write_text("5.9.1\n")
+    line = Line(Answer(200, {}, datachannel_forward.encode(Received(accepted=("b",)))))
+    assert forward(line, tmp_path / "DCRedirect") == ("b",)
+    assert line.posted == [Forwarded(handler="dmz/ah", redirect="5.9.1", guid="G", messages=MESSAGES)]
+    assert lines(caplog) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ConfigError("the certificate is missing"),
+        UnreachableError("refused"),
+        TransferError("expired"),
+        Answer(403, {}, b"another DCRedirect extension"),
+        Answer(503, {}, b"no database"),
+        Answer(200, {}, b"nonsense"),
+    ],
+    ids=["missing", "down", "expired", "mismatched", "no database", "nonsense"],
+)
+def test_every_failure_leaves_the_published_lines(
+    answer: Answer | MiniepoError, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert forward(Line(answer), tmp_path / "DCRedirect") == ()
+    assert lines(caplog) == PUBLISHED
+    assert all(each.levelno == logging.ERROR for each in caplog.records if each.name.startswith("server.log."))
+
+
+def test_without_an_extension_none_is_named(tmp_path: Path) -> None:
+    line = Line(Answer(200, {}, datachannel_forward.encode(Received(accepted=()))))
+    forward(line, tmp_path / "DCRedirect")
+    assert line.posted[0].redirect == ""
+
+
+def test_nothing_is_passed_on_when_nothing_was_said(tmp_path: Path) -> None:
+    line = Line(UnreachableError())
+    assert asyncio.run(Forwarder("dmz/ah", line, str(tmp_path / "x")).forward("G", ())) == ()
+    assert line.posted == []
