@@ -14,7 +14,7 @@ run_part() {
     shift 2
     [ -n "$(find "tests/$suite" -name 'test_*.py' 2>/dev/null | head -n 1)" ] || return 0
     say "== $part"
-    { .venv/bin/pytest "$@" --durations=15 --junitxml="reports/$part.xml" "tests/$suite" 2>&1; echo $? >"reports/$part.exit"; } |
+    { .venv/bin/pytest "$@" --tb=short --durations=5 --junitxml="reports/$part.xml" "tests/$suite" 2>&1; echo $? >"reports/$part.exit"; } |
         tee "reports/$part.log"
 }
 

@@ -132,7 +132,7 @@ def test_forged_broadcasts_and_other_segments_are_refused(place: Place) -> None:
 def test_who_hears_nothing_is_expired_and_a_superagent_that_is_gone_fails_them_all(place: Place) -> None:
     console = place.managed.console
     place.agent.process.kill()
-    reply = console.json("system.wakeupAgent", names="pc-2", superAgent="true", abortAfterMinutes="0.03")
+    reply = console.json("system.wakeupAgent", names="pc-2", superAgent="true", abortAfterMinutes="0.1")
     assert reply == "completed: 1\nfailed: 0\nexpired: 1"
     place.superagent.process.kill()
     reply = console.json("system.wakeupAgent", names="pc-2", superAgent="true", abortAfterMinutes="0.5")

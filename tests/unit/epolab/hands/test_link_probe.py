@@ -41,8 +41,8 @@ def test_the_program_is_sent_whole_and_answers() -> None:
         opened_end(ThisMachine(), "lab.a.router", "127.7.1.1") as a,
         opened_end(ThisMachine(), "lab.b.router", "127.7.1.2") as b,
     ):
-        b.ask("echo", count=3, seconds=5.0)
-        a.ask("round_trips", peer=b.address, count=3, pause_ms=1.0, patience_seconds=5.0)
+        b.ask("echo", first=0, count=3, seconds=5.0)
+        a.ask("round_trips", peer=b.address, first=0, count=3, pause_ms=1.0, patience_seconds=5.0)
         assert len(a.answer()["series"]) == 3
         assert b.answer() == {"echoed": 3}
 

@@ -16,10 +16,12 @@ from epolab.wan.probe_program import (
     ECHO_PORT,
     HEAD,
     SO_TIMESTAMPNS,
+    STREAM_PORT,
     TIMED,
     Arrivals,
     Endpoint,
     Oversleep,
+    _connect,
     stamp_of,
 )
 
@@ -143,3 +145,33 @@ def test_a_network_that_fails_is_an_answer(ends: tuple[Endpoint, Endpoint]) -> N
     refused = ends[0].answer({"op": "send", "peer": B, "seconds": 0.1, "attempts": 2})
     assert not refused["ok"]
     assert "refused" in refused["error"]
+
+
+def test_a_stream_that_never_comes_is_one_of_no_bytes(ends: tuple[Endpoint, Endpoint]) -> None:
+    """A line that loses two handshakes has no goodput; what else was seen of it is not lost by that."""
+    taken = ends[0].answer({"op": "receive", "warm_seconds": 0.05, "seconds": 0.1, "window_bytes": 100_000})
+    assert taken["ok"]
+    assert (taken["result"]["bytes"], taken["result"]["seconds"]) == (0, 0.1)
+
+
+def test_a_stream_that_nobody_accepts_is_sent_by_no_congestion_control(ends: tuple[Endpoint, Endpoint]) -> None:
+    with socket.socket() as listener, socket.socket() as waiting:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((B, STREAM_PORT))
+        listener.listen(0)
+        waiting.connect((B, STREAM_PORT))
+        sent = ends[0].answer({"op": "send", "peer": B, "seconds": 0.2})
+    assert sent == {"ok": True, "result": {"congestion_control": None}}
+
+
+def test_a_stream_that_stands_still_counts_until_nobody_waits_for_it_any_more(ends: tuple[Endpoint, Endpoint]) -> None:
+    taken: list[dict[str, Any]] = []
+    receive = {"op": "receive", "warm_seconds": 0.1, "seconds": 0.2, "window_bytes": 100_000}
+    thread = threading.Thread(target=lambda: taken.append(ends[1].answer(receive)))
+    thread.start()
+    with _connect((B, STREAM_PORT), 50, 1.0) as stream:
+        stream.send(b"x")
+        thread.join()
+    assert taken[0]["ok"]
+    assert taken[0]["result"]["bytes"] == 0
+    assert taken[0]["result"]["seconds"] >= 0.2

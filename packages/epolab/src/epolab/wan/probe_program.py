@@ -254,21 +254,27 @@ class Endpoint:
                 take(data, stamp_of(ancillary))
 
     def receive(self, warm_seconds: float, seconds: float, window_bytes: int) -> dict[str, Any]:
-        """Take one TCP stream: the bytes that came in the time after it has warmed up."""
+        """Take one TCP stream: the bytes that came in the time after it has warmed up; none where none came."""
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.setsockopt(socket.IPPROTO_TCP, TCP_WINDOW_CLAMP, window_bytes)
             listener.bind((self._address, STREAM_PORT))
             listener.listen(1)
             listener.settimeout(warm_seconds + seconds)
-            stream, _ = listener.accept()
+            try:
+                stream, _ = listener.accept()
+            except TimeoutError:
+                return {"bytes": 0, "seconds": seconds, "oversleep": Oversleep().document()}
         with stream, _watched() as oversleep:
             counted = _count_stream(stream, warm_seconds, seconds)
         return {**counted, "oversleep": oversleep.document()}
 
     def send(self, peer: str, seconds: float, attempts: int = 50) -> dict[str, Any]:
-        """Send one TCP stream for as long as it is taken; says by which congestion control."""
-        stream = _connect((peer, STREAM_PORT), attempts)
+        """Send one TCP stream for as long as it is taken; says by which congestion control, null without one."""
+        try:
+            stream = _connect((peer, STREAM_PORT), attempts, seconds)
+        except TimeoutError:
+            return {"congestion_control": None}
         with stream:
             stream.settimeout(seconds)
             data, end = bytes(65536), time.monotonic() + seconds
@@ -338,11 +344,16 @@ class Sender:
 
 
 def _count_stream(stream: socket.socket, warm_seconds: float, seconds: float) -> dict[str, Any]:
+    """The bytes of a stream and their time, which for one that stands still goes on as long as it was waited for."""
     start = time.monotonic()
     stream.settimeout(warm_seconds + seconds)
     total, first_at, last_at, now = 0, 0.0, 0.0, start
     while now < start + warm_seconds + seconds:
-        part = stream.recv(65536)
+        try:
+            part = stream.recv(65536)
+        except TimeoutError:
+            last_at, first_at = time.monotonic(), first_at or start + warm_seconds
+            break
         now = time.monotonic()
         if not part:
             break
@@ -352,11 +363,11 @@ def _count_stream(stream: socket.socket, warm_seconds: float, seconds: float) ->
     return {"bytes": total, "seconds": last_at - first_at}
 
 
-def _connect(target: tuple[str, int], attempts: int) -> socket.socket:
+def _connect(target: tuple[str, int], attempts: int, seconds: float) -> socket.socket:
     """A stream to a listener that may be a moment away from listening."""
     for attempt in range(attempts):
         try:
-            return socket.create_connection(target, timeout=2)
+            return socket.create_connection(target, timeout=seconds)
         except ConnectionRefusedError:
             if attempt == attempts - 1:
                 raise
