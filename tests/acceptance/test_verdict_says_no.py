@@ -25,7 +25,7 @@ from tests.acceptance.broken_promises import (
     undone,
 )
 from tests.acceptance.lab import TOPOLOGIES, kill, start, succeed, until
-from tests.acceptance.verdicts import Examined, assert_told, told
+from tests.acceptance.verdicts import NOISE, Examined, assert_told, told
 from tests.acceptance.world import assert_nothing_is_left, look
 
 pytestmark = pytest.mark.acceptance
@@ -35,7 +35,6 @@ TOPOLOGY = load_topology(FILE)
 PROMISES = set(NAMES)
 HANDLER = "miniepo-handler"
 RESTART = f"{STOP}; {START}".format(HANDLER)
-NOISE = "scheduling noise of this machine"
 DISTURBED_WITHIN_SECONDS = 90.0
 INTERRUPTED = 130
 

@@ -4,7 +4,13 @@ import pytest
 
 from epolab.model.topology import Topology
 from epolab.topology import load_text
-from epolab.verify.line_time import patience_seconds, replication_limit_seconds, round_trip_seconds, transfer_seconds
+from epolab.verify.line_time import (
+    answer_seconds,
+    patience_seconds,
+    replication_limit_seconds,
+    round_trip_seconds,
+    transfer_seconds,
+)
 
 CHAIN = b"""epolab: 1
 sites:
@@ -45,3 +51,4 @@ def test_a_knock_is_waited_for_by_the_lines_it_crosses() -> None:
     assert round_trip_seconds(far, server, server) == 0
     assert round_trip_seconds(far, server, mid) == round_trip_seconds(far, end, server) == pytest.approx(1.2)
     assert patience_seconds(far, server, mid) > 2 * 1.2
+    assert answer_seconds(far, server, mid) > 1 + 2 + 2 * 1.2  # two handshakes lost, then there and back

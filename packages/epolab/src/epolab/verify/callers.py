@@ -15,7 +15,7 @@ from epolab.model.node import Node
 from epolab.model.topology import Topology
 from epolab.verify.agents import port_of
 from epolab.verify.knocks import Answer, Knock
-from epolab.verify.line_time import patience_seconds
+from epolab.verify.line_time import answer_seconds
 from epolab.verify.wakeups import Woken, first_line
 from epolab.verify.witness import Witness
 
@@ -50,7 +50,7 @@ def visits(topology: Topology, node: Node, request: bytes = b"") -> list[Visit]:
     found = []
     for guest in dict.fromkeys(guests):
         wanted = [(ASKED, PAGE)] if guest.path in welcome or not request else [(ASKED, PAGE), (WOKEN, request)]
-        patience = patience_seconds(topology, guest, node)
+        patience = answer_seconds(topology, guest, node)
         for address in _addresses(node):
             for what, data in wanted:
                 knock = Knock("tcp", str(address), port, data.hex(), timeout_s=patience)

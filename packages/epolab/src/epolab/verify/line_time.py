@@ -10,6 +10,8 @@ from epolab.verify.knocks import TIMEOUT_SECONDS
 # lines are shared, lose packets, and TCP starts slowly on them
 MARGIN = 3.0
 SLACK_SECONDS = 60.0
+# TCP begins a lost handshake again after 1 s, and once more 2 s later (RFC 6298)
+BEGUN_AGAIN_SECONDS = 3.0
 
 
 def round_trip_seconds(topology: Topology, source: Node, destination: Node) -> float:
@@ -21,8 +23,13 @@ def round_trip_seconds(topology: Topology, source: Node, destination: Node) -> f
 
 
 def patience_seconds(topology: Topology, source: Node, destination: Node) -> float:
-    """How long to wait for the answer to a single knock."""
+    """How long to wait for the answer to a single knock that may have none."""
     return TIMEOUT_SECONDS + 2 * round_trip_seconds(topology, source, destination)
+
+
+def answer_seconds(topology: Topology, source: Node, destination: Node) -> float:
+    """How long to wait for an answer that must come: a line with loss may lose packets of it."""
+    return BEGUN_AGAIN_SECONDS + patience_seconds(topology, source, destination)
 
 
 def transfer_seconds(topology: Topology, source: Node, destination: Node, size: int) -> float:

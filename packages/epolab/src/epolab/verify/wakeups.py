@@ -19,7 +19,7 @@ from epolab.model import facts
 from epolab.model.node import Node
 from epolab.verify.agents import port_of, status
 from epolab.verify.knocks import Answer, Knock
-from epolab.verify.line_time import round_trip_seconds
+from epolab.verify.line_time import answer_seconds
 from epolab.verify.witness import Witness
 
 SNIFFER = resources.files("epolab.verify").joinpath("sniffer_program.py").read_text()
@@ -27,7 +27,6 @@ SNIFFER = resources.files("epolab.verify").joinpath("sniffer_program.py").read_t
 AGENTS_AT_A_TIME = 8
 READY_LIMIT_SECONDS = 10.0
 CALLIN_LIMIT_SECONDS = 10.0
-REPLAY_SECONDS = 3.0
 LOOKED_BACK_SECONDS = 600.0
 LISTEN_SECONDS = READY_LIMIT_SECONDS + CALLIN_LIMIT_SECONDS + 5.0
 
@@ -236,7 +235,7 @@ def _sender(witness: Witness, call: Woken) -> Node:
 def _replay(witness: Witness, sender: Node, call: Woken, request: bytes) -> Knock:
     node = witness.topology.node(call.path)
     address = str(node.ipv6 if ":" in call.source else node.ipv4)
-    patience = REPLAY_SECONDS + 2 * round_trip_seconds(witness.topology, sender, node)
+    patience = answer_seconds(witness.topology, sender, node)
     return Knock("tcp", address, call.port, request.hex(), timeout_s=patience)
 
 
