@@ -1,6 +1,6 @@
 # The verbs. Each does what it says and nothing twice; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down verify test bench soak check format lock clean clean-all uninstall
+.PHONY: help setup up down verify test bench soak check lint format lock clean clean-all uninstall
 
 TOPOLOGY ?= topologies/quickstart.yaml
 LAB ?= $(basename $(notdir $(TOPOLOGY)))
@@ -40,12 +40,14 @@ bench: setup ## the benchmarks, on an idle machine: ratios against floors measur
 soak: setup ## what takes long: 4,000 agents up, a round of all of them, their verdict
 	@$(BIN)/python benchmarks/tokyo.py
 
-check: ## format, lint, types, import contracts, unit and house tests, in under a minute
+check: lint ## format, lint, types, import contracts, unit and house tests, in under a minute
+	@$(BIN)/pytest -q -n 2 tests/house tests/unit tests/cases
+
+lint: ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet $(wildcard $(CHECKED))
 	@$(BIN)/ruff check --quiet $(wildcard $(CHECKED))
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -q -n 2 tests/house tests/unit tests/cases
 
 format: ## write the code as `check` wants it
 	@$(BIN)/ruff format $(wildcard $(CHECKED))

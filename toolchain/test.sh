@@ -18,6 +18,8 @@ run_part() {
         tee "reports/$part.log"
 }
 
+say "== lint"
+{ make --no-print-directory lint 2>&1; echo $? >reports/lint.exit; } | tee reports/lint.log
 for suite in house unit cases fuzz; do
     run "$suite" -n 2
 done

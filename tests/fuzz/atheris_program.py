@@ -1,6 +1,6 @@
-"""One door under atheris: coverage shows it the way in. Arguments: the door's name, an empty folder, then libFuzzer's own.
+"""One door under atheris: coverage shows it the way in. Arguments: its name, an empty folder, libFuzzer's own.
 
-The folder is the caller's: libFuzzer ends this process without a word to Python, which could remove nothing.
+The folder is the caller's: libFuzzer ends this process without a word to Python, which could remove nothing of it.
 """
 
 import sys

@@ -99,6 +99,21 @@ def test_a_wakeup_makes_a_sleeping_agent_call_in_at_once(managed: Managed) -> No
     assert console.json("system.wakeupAgent", names="pc-1") == "completed: 0\nfailed: 1\nexpired: 0"
 
 
+def test_a_wakeup_tells_of_everyone_that_it_names_and_cannot_wake(managed: Managed) -> None:
+    managed.server()
+    managed.field.handler("hq/epo")
+    console = managed.console
+    managed.field.agent("pc-1", asci_seconds=600).until(lambda status: status.get("last_callin"))
+    console.json("system.importSystem", names="bare", branchNodeID="2")
+    reply = console.json("system.wakeupAgent", names="pc-1,bare,typo,My Organization\\nowhere")
+    assert reply == "completed: 1\nfailed: 3\nexpired: 0"
+    log_id = console.json("tasklog.listTaskHistory", taskName="Wake Up Agents", maxRows="1")[0]["id"]
+    told = str(console.json("tasklog.listMessages", taskLogId=log_id))
+    for reason in ("the system has no agent", "there is no such system", "there is no such group"):
+        assert reason in told, told
+    assert console.json("system.wakeupAgent", names="typo").startswith("No systems found to wake up.")
+
+
 def test_handlers_go_on_while_the_server_is_down(managed: Managed) -> None:
     server = managed.server()
     managed.field.handler("hq/epo")

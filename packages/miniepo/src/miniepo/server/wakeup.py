@@ -13,7 +13,7 @@ from miniepo.protocol.version import Behaviour
 from miniepo.server.assigned import Declared, read_declared
 from miniepo.server.batch import Order, Outcome, carry_out
 from miniepo.server.services import Services
-from miniepo.server.wakeup_plan import Job, Plan, choose_caller, plan_broadcast, plan_direct
+from miniepo.server.wakeup_plan import Job, Plan, Unwoken, choose_caller, plan_broadcast, plan_direct
 from miniepo.store.handlers import Handler
 from miniepo.store.systems import System
 from miniepo.store.work import HANDLER_SILENT_SECONDS, LISTENER, SUPERAGENT
@@ -46,12 +46,17 @@ class WakeupOptions:
         }
 
 
-async def wake(services: Services, systems: Sequence[System], options: WakeupOptions, user: str) -> Outcome:
-    """Queue a wake-up for each system and wait until the handlers are through with all of them."""
+async def wake(
+    services: Services, systems: Sequence[System], unknown: Sequence[Unwoken], options: WakeupOptions, user: str
+) -> Outcome:
+    """Queue a wake-up for each system and wait until the handlers are through with all of them.
+
+    `unknown` are names that were given as well and are no system's: each is told as one that failed.
+    """
     everyone = await services.store.systems.all() if options.superagent else []
     plan = plan_broadcast(systems, everyone) if options.superagent else plan_direct(systems)
     orders = await _orders(services, plan, options)
-    return await carry_out(services, TASK_NAME, user, orders, plan.unwoken)
+    return await carry_out(services, TASK_NAME, user, orders, (*plan.unwoken, *unknown))
 
 
 async def _orders(services: Services, plan: Plan, options: WakeupOptions) -> list[Order]:

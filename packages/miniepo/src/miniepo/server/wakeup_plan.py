@@ -7,8 +7,9 @@ all agents that hear it call in, also those that nobody named. Systems in segmen
 Which handler calls: with "use all handlers" the last one that the agent talked to is preferred, and after a short while
 the first that asks for work has it; without it the last one has it to itself for as long as it lives (domain §4,
 source S2; that nobody else comes in for a living one is [uncertain], `use_all_handlers` has it otherwise). An agent
-before 4.5 answers its first handler only, so that nobody else is sent to it; one of 4.5 or later answers those of its
-site list, so that "all handlers" are all of those.
+before 4.5 answers its first handler only, so that nobody else is sent to it while that one lives; while it does not,
+whoever asks first is, whose refusal tells at once why. An agent of 4.5 or later answers those of its site list, so that
+"all handlers" are all of those.
 """
 
 from __future__ import annotations

@@ -55,5 +55,17 @@ def test_an_agent_may_be_called_like_a_superagent_of_another_site(codes_of: Code
     assert about_names(codes_of(text + "wan: [{between: [hq, b]}]\n")) == [(9, "name-shared")]
 
 
+@pytest.mark.parametrize("components", ["handler", "[handler, agent]"])
+def test_the_same_handler_name_at_two_sites_is_an_error_and_nothing_else(codes_of: Codes, components: str) -> None:
+    here = f"      ah: {{components: {components}}}\n"
+    text = HQ + here + f"  b:\n    nodes:\n{here}wan: [{{between: [hq, b]}}]\n"
+    assert about_names(codes_of(text)) == [(10, "handler-name-shared")]
+
+
+def test_a_handler_must_not_be_called_like_the_server(codes_of: Codes) -> None:
+    text = HQ + "  b:\n    nodes:\n      epo: {components: handler}\nwan: [{between: [hq, b]}]\n"
+    assert about_names(codes_of(text)) == [(9, "handler-name-shared")]
+
+
 def test_routers_share_their_name_without_a_word(codes_of: Codes) -> None:
     assert codes_of(HQ + "  b:\nwan: [{between: [hq, b]}]\n") == []

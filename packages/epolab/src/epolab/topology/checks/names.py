@@ -50,15 +50,21 @@ def _check_lengths(site: DraftSite, report: Report) -> None:
 
 
 def _check_shared(draft: Draft, report: Report) -> None:
-    """Agents of two sites may share a name; SuperAgents may not: it names their repositories (`ePOSA_<NODE>`)."""
+    """Agents of two sites may share a name; what a site list names may not: SuperAgents and handlers."""
     agents = _twins(draft.with_component("agent"))
     superagents = _twins(draft.with_component("superagent"))
+    handlers = _twins([*draft.with_component("server"), *draft.with_component("handler")])
+    refused = {(node.site, node.base) for _, node in (*superagents, *handlers)}
     for first, node in agents:
-        if (node.site, node.base) in {(twin.site, twin.base) for _, twin in superagents}:
+        if (node.site, node.base) in refused:
             continue
         message = f'agents of two sites are called "{node.name}": {first.path} and {node.path}'
         report.warning(node.place, "name-shared", message, "server commands by name reach both; give them own names")
     _report_superagents(superagents, report)
+    for first, node in handlers:
+        message = f'handlers of two sites are called "{node.name}": {first.path} and {node.path}'
+        hint = f'agents would know both as "ePO_{node.name.upper()}"; give them own names'
+        report.error(node.place, "handler-name-shared", message, hint)
 
 
 def check_superagent_names(nodes: Iterable[DraftNode], report: Report) -> None:

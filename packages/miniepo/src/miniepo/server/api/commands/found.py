@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from miniepo.errors import CommandError
 from miniepo.server.api.arguments import Call
 from miniepo.store.groups import Group
@@ -23,14 +25,18 @@ async def systems_of(store: Store, call: Call) -> list[System]:
 async def all_systems_of(store: Store, call: Call) -> list[System]:
     """The systems that a call lists; CommandError if one of them is not there."""
     systems = await systems_of(store, call)
-    if call.optional("ids") is not None:
-        there = {str(system.id) for system in systems}
-        missing = [id for id in call.names("ids") if id.lstrip("0") not in there]
-    else:
-        missing = [name for name in call.names("names") if not any(answers_to(each, name) for each in systems)]
+    missing = missing_of(systems, call)
     if missing or not systems:
         raise CommandError(f"there is no system {', '.join(missing) or 'in the list'}; system.find lists them")
     return systems
+
+
+def missing_of(systems: Sequence[System], call: Call) -> list[str]:
+    """The names, or the ids, in a call that none of these systems answers to."""
+    if call.optional("ids") is not None:
+        there = {str(system.id) for system in systems}
+        return [id for id in call.names("ids") if id.lstrip("0") not in there]
+    return [name for name in call.names("names") if not any(answers_to(each, name) for each in systems)]
 
 
 def answers_to(system: System, name: str) -> bool:

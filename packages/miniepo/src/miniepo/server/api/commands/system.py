@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from miniepo.server.api.arguments import Call
-from miniepo.server.api.commands.found import group_of, missing_row, systems_of
+from miniepo.server.api.commands.found import group_of, missing_of, missing_row, systems_of
 from miniepo.server.api.registry import Command
 from miniepo.server.push import PushOptions, deploy
 from miniepo.server.services import Services
 from miniepo.server.wakeup import WakeupOptions, wake
+from miniepo.server.wakeup_plan import Unwoken
 from miniepo.store.groups import ROOT_NAME, Group, normal_path
 from miniepo.store.systems import System
 
@@ -67,21 +68,28 @@ class SystemCommands:
         return {"id": str(id), "name": name, "message": "Computer deleted successfully", "status": 0}
 
     async def wakeup(self, call: Call) -> str:
-        """The reply's words are those of domain §7.4."""
-        systems = [system for system in await self._named(call) if system.guid is not None]
+        """The reply's words are those of domain §7.4; who has no agent, or is not there, counts as failed."""
+        named = await systems_of(self._store, call)
+        missing = missing_of(named, call)
+        paths = [name for name in missing if is_path(name)]
+        groups = await self._store.groups.all() if paths else []
+        systems = await self._with_agents_of(named, groups_named(groups, paths, call.flag("includeSubgroups")))
         if not systems:
             return NOBODY
-        return (await wake(self._services, systems, options_of(call), call.user)).text
+        unknown = [Unwoken(name, "there is no such system") for name in missing if name not in paths]
+        unknown += [
+            Unwoken(path, "there is no such group") for path in paths if not groups_named(groups, [path], False)
+        ]
+        return (await wake(self._services, systems, unknown, options_of(call), call.user)).text
 
-    async def _named(self, call: Call) -> list[System]:
-        """The systems that a call names, and those of the groups that it names by their paths."""
-        found = await systems_of(self._store, call)
-        paths = [] if call.optional("ids") is not None else [name for name in call.names("names") if is_path(name)]
-        if not paths:
-            return found
-        groups = groups_named(await self._store.groups.all(), paths, call.flag("includeSubgroups"))
-        members = [system for system in await self._store.systems.all() if system.group_id in groups]
-        return list({system.id: system for system in (*found, *members)}.values())
+    async def _with_agents_of(self, named: list[System], groups: frozenset[int]) -> list[System]:
+        """These systems, and those of these groups that have an agent."""
+        if not groups:
+            return named
+        members = [
+            each for each in await self._store.systems.all() if each.group_id in groups and each.guid is not None
+        ]
+        return list({system.id: system for system in (*named, *members)}.values())
 
     async def deploy(self, call: Call) -> str:
         """What the real command replies is not recorded [uncertain]: the same words as for a wake-up."""
