@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from epolab.errors import WorldError
@@ -75,18 +76,23 @@ class Killer:
 
 
 class Sender:
-    """Has one agent send events, each with a key of its own; an order whose fate is unknown is given again."""
+    """Has one agent send events, each with a key of its own; an order whose fate is unknown is given again.
 
-    def __init__(self, lab: str, node: str, count: int, in_one_order: int) -> None:
+    `due` tells from the part of its orders that it has given (0 to 1) whether the next one is to be given yet.
+    """
+
+    def __init__(self, lab: str, node: str, count: int, in_one_order: int, due: Callable[[float], bool]) -> None:
         self._lab = lab
         self._node = node
         self._orders = [f"{node.partition('/')[2]}-{number}" for number in range(count // in_one_order)]
         self._in_one_order = in_one_order
+        self._due = due
         self.repeated = 0
 
     def send(self) -> None:
         """Give every order."""
-        for key in self._orders:
+        for number, key in enumerate(self._orders):
+            insist(partial(self._due, number / len(self._orders)), 180, f"{self._node}: {key} is due")
             words = f"miniepo ctl event --id 1092 --severity 5 --text turmoil --count {self._in_one_order} --key {key}"
             taken = lambda words=words: attempt(self._lab, self._node, words).returncode == 0  # noqa: E731
             self.repeated += insist(taken, 120, f"{self._node}: {key}")
