@@ -27,9 +27,13 @@ BOUND_SECONDS = 1.0
 LIMIT_SECONDS = 60.0
 API = """
 login() { printf 'user = "admin:%s"' "$(cat /etc/miniepo/keys/admin.password)"; }
-call() { curl -sS --cacert /etc/miniepo/ca.pem -K <(login) -G --data-urlencode :output=json "${@:2}" \\
-    "https://localhost:8443/remote/$1"; echo; }
+ask() { curl -sS --cacert /etc/miniepo/ca.pem -K <(login) "${@:2}" "https://localhost:8443/remote/$1"; echo; }
+call() { ask "$1" -G --data-urlencode :output=json "${@:2}"; }
 """
+TASK = '[{"name": "Scan nothing", "type": "scan", "settings": {"folder": "/srv"}}]'
+IMPORT = f"ask clienttask.importClientTask -F :output=json -F 'importFileName=@-;filename=task.json' <<<'{TASK}'"
+RUN = "call clienttask.run --data-urlencode productId=EPOAGENTMETA --data-urlencode taskId={} --data-urlencode names={}"
+LAST = "call tasklog.listTaskHistory --data-urlencode 'taskName=Run Client Task Now' --data-urlencode maxRows=1"
 FLOOR = """
 import asyncio, ssl, sys, time
 context = ssl.create_default_context(cafile="/etc/miniepo/ca.pem")
@@ -62,16 +66,17 @@ def calls(*words: str) -> list[Any]:
 
 
 def systems() -> list[str]:
-    """The ids of the systems whose agents have called in."""
+    """The names of the systems whose agents have called in."""
     (rows,) = calls("call system.find --data-urlencode searchText=")
-    return [str(row["EPOComputerProperties.ParentID"]) for row in rows if row["EPOLeafNode.LastUpdate"]]
+    return [str(row["EPOComputerProperties.ComputerName"]) for row in rows if row["EPOLeafNode.LastUpdate"]]
 
 
-def one_round(ids: list[str]) -> float:
+def one_round(task: str, names: list[str]) -> float:
     """Seconds until all have started."""
-    run = f"call miniepo.scanNow --data-urlencode ids={','.join(ids)} --data-urlencode folder=/srv"
-    asked, reply = calls("call miniepo.now", run)
-    number = reply["taskLogId"]
+    asked, reply, entries = calls("call miniepo.now", RUN.format(task, ",".join(names)), LAST)
+    if reply != "Succeeded":
+        sys.exit(f"clienttask.run answered {reply!r}")
+    number = entries[0]["id"]
     deadline = time.monotonic() + LIMIT_SECONDS
     while True:
         (rows,) = calls(f"call tasklog.listSubtasks --data-urlencode taskLogId={number}")
@@ -82,8 +87,8 @@ def one_round(ids: list[str]) -> float:
         time.sleep(0.5)
     (answers,) = calls(f"call miniepo.listChannelAnswers --data-urlencode correlation={number}")
     started = [row["received"] - asked for row in answers if row["payload"]["status"] == "started"]
-    if len(started) != len(ids):
-        sys.exit(f"{len(started)} of {len(ids)} agents started")
+    if len(started) != len(names):
+        sys.exit(f"{len(started)} of {len(names)} agents started")
     return float(max(started))
 
 
@@ -97,11 +102,12 @@ def main() -> int:
         file.write_text(topology_of(given.agents))
         subprocess.run([EPOLAB, "up", file, "--name", NAME], check=True, stdout=subprocess.DEVNULL)
         try:
-            ids = systems()
-            if len(ids) < given.agents:
-                sys.exit(f"{len(ids)} of {given.agents} agents have called in")
+            names = systems()
+            if len(names) < given.agents:
+                sys.exit(f"{len(names)} of {given.agents} agents have called in")
+            ((task,),) = calls(IMPORT)
             floors = [float(inside(SWARM, "python3", "-c", FLOOR, str(given.agents))) for _ in range(given.rounds)]
-            ours = [one_round(ids) for _ in range(given.rounds)]
+            ours = [one_round(str(task["objectId"]), names) for _ in range(given.rounds)]
         finally:
             subprocess.run([EPOLAB, "down", NAME], check=True, stdout=subprocess.DEVNULL)
     floor, worst = statistics.median(floors), max(ours)
