@@ -12,6 +12,7 @@ MiniepoError
     ├── RefusedError              the peer answered with a refusal (code, message)
     ├── SiteListError             a SiteList.xml cannot be read
     ├── ContentError              a repository file is not what its catalog promises
+    ├── CacheError                a handler's disk does not take what the master gives
     ├── TaskError                 a client task cannot do what it is set to
     ├── UnreachableError          no connection to a peer
     │   ├── SilentError           the peer did not answer in time (a firewall drops, or the host is off)
@@ -86,6 +87,10 @@ class SiteListError(WorldError):
 
 class ContentError(WorldError):
     """The repository file is not what its catalog promises."""
+
+
+class CacheError(WorldError):
+    """The handler's disk does not take what the master gives."""
 
 
 class TaskError(WorldError):

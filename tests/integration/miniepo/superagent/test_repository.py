@@ -76,6 +76,8 @@ def test_a_superagent_by_policy_takes_signed_changes_only(field: Field) -> None:
     agent.until(lambda status: status["roles"]["superagent"])
     header = signed(field.key, "PUT", path, PAYLOAD)
     assert ask(agent.port, "PUT", path, PAYLOAD).status == 403
+    assert ask(agent.port, "GET", f"{path}/x").status == 404
+    assert list((field.folder / "repository-sa-1").iterdir()) == [], "who has no signature leaves no trace"
     assert ask(agent.port, "PUT", path, PAYLOAD[:-1], **{signing.SIGNATURE_HEADER: header}).status == 403
     assert ask(agent.port, "PUT", path, PAYLOAD, **{signing.SIGNATURE_HEADER: header}).status == 403, "nonce is used"
     stranger = signed(SigningKey.generate(), "PUT", path, PAYLOAD)

@@ -20,6 +20,8 @@ from miniepo.repository.serve import answer, relative_path
         "/Software/Current/.a.gem.arriving",
         "/Software/a\\b",
         "/software/catalog.z",
+        "/Software/" + "\u00e4" * 101,
+        "/Software" + "/deep" * 1000,
     ],
 )
 def test_nothing_outside_the_root_is_named(path: str) -> None:

@@ -2,25 +2,30 @@
 
 A remote handler fetches what it lacks from the master and keeps it, with no configuration (domain §3.1). What it keeps
 it asks the master about again, by ETag, because some files change in place (domain §3.3); when the master cannot be
-reached it serves what it has.
+reached it serves what it has. Only what the master has leaves a trace: a file arrives in a place of its own, and gets
+its directories when it is there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 from weakref import WeakValueDictionary
 
 from miniepo import config, log
-from miniepo.errors import TransferError, UnreachableError
+from miniepo.errors import CacheError, TransferError, UnreachableError
 from miniepo.protocol.relay_session import Endpoint
-from miniepo.wire.http_client import Answer, HttpConnection
+from miniepo.wire.http_client import HttpConnection, Sink
 from miniepo.wire.stream import connect, start_tls
 from miniepo.wire.tls import client_context
 
+_ARRIVING = ".arriving"
 _ETAG_SUFFIX = ".etag"
 _logger = log.logger("handler.content")
 
@@ -45,14 +50,22 @@ class CachedContent:
         self._secure = parts.scheme == "https"
         self._endpoint = Endpoint(parts.hostname or "", parts.port or (443 if self._secure else 80))
         self._root = root
+        self._arriving = root / _ARRIVING
+        self._numbers = itertools.count()
         self._tls = client_context(tls.ca, tls.certificate, tls.key)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def file(self, relative: str) -> Path | None:
-        """The file at a path below the root, fetched or renewed first; None if the master has none."""
+        """The file at a path below the root, fetched or renewed first; None if the master has none.
+
+        Raises CacheError when the disk fails.
+        """
         lock = self._locks.setdefault(relative, asyncio.Lock())
         async with lock:
-            return await self._renewed(relative)
+            try:
+                return await self._renewed(relative)
+            except OSError as error:
+                raise CacheError(f"{relative} cannot be kept: {error}") from error
 
     async def _renewed(self, relative: str) -> Path | None:
         path = self._root / relative
@@ -60,23 +73,27 @@ class CachedContent:
             status = await self._fetch(relative, path)
         except (UnreachableError, TransferError) as error:
             _logger.warning("the master does not give %s: %s", relative, error)
-            return path if path.is_file() else None
-        if status == 404:
-            path.unlink(missing_ok=True)
-            _etag_file(path).unlink(missing_ok=True)
-            return None
-        return path
+        else:
+            if status == 404 and path.is_file():
+                path.unlink()
+                _etag_file(path).unlink(missing_ok=True)
+        return path if path.is_file() else None
 
     async def _fetch(self, relative: str, path: Path) -> int:
         """Bring the file up to date; the master's status (200 new, 304 unchanged, 404 gone)."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         etag = _known_etag(path)
         headers = [("If-None-Match", etag)] if etag else []
-        partial = path.with_name(f".{path.name}.part")
         async with self._connection() as connection:
-            with partial.open("wb") as sink:
-                answer = await connection.download("GET", f"/Software/{quote(relative)}", sink.write, b"", headers)
-            _keep(answer.expect(200, 304, 404), partial, path)
+            self._arriving.mkdir(parents=True, exist_ok=True)
+            arriving = self._arriving / str(next(self._numbers))
+            try:
+                with arriving.open("wb") as opened:
+                    target = f"/Software/{quote(relative)}"
+                    answer = await connection.download("GET", target, _sink(opened, relative), b"", headers)
+                if answer.expect(200, 304, 404).status == 200:
+                    _keep(arriving, path, answer.headers.get("etag", ""))
+            finally:
+                arriving.unlink(missing_ok=True)
         return answer.status
 
     @contextlib.asynccontextmanager
@@ -91,13 +108,28 @@ class CachedContent:
             await connection.close()
 
 
-def _keep(answer: Answer, partial: Path, path: Path) -> None:
-    """Put a new file in its place in one step; drop the body of any other answer."""
-    if answer.status == 200:
-        partial.replace(path)
-        _etag_file(path).write_text(answer.headers.get("etag", ""), encoding="utf-8")
-    else:
-        partial.unlink(missing_ok=True)
+def _sink(opened: BinaryIO, relative: str) -> Sink:
+    """Writes what comes; a full disk is no fault of the connection."""
+
+    def take(data: bytes) -> None:
+        try:
+            opened.write(data)
+        except OSError as error:
+            raise CacheError(f"{relative} cannot be kept: {error}") from error
+
+    return take
+
+
+def _keep(arrived: Path, path: Path, etag: str) -> None:
+    """Put a new file in its place in one step; a file or a directory in its way is none of the master's any more."""
+    for parent in path.parents:
+        if parent.is_file():
+            parent.unlink()
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrived.replace(path)
+    _etag_file(path).write_text(etag, encoding="utf-8")
 
 
 def _etag_file(path: Path) -> Path:

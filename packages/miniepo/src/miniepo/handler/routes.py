@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from miniepo import log
-from miniepo.errors import MessageError, StoreError
+from miniepo.errors import CacheError, MessageError, StoreError
 from miniepo.handler.exchange import Exchange
 from miniepo.protocol.datachannel_forward import WORK_PATH
 from miniepo.repository.serve import relative_path
@@ -87,12 +87,16 @@ async def _answer_package(exchange: Exchange, request: Request) -> Response:
 
 
 async def _answer_software(content: Content, request: Request) -> Response:
-    """The file, whole or the range asked for; 304 when the client has it already."""
+    """The file, whole or the range asked for; 304 when the client has it already; 503 when the disk fails."""
     relative = relative_path(request.url.path)
-    path = await content.file(relative) if relative is not None else None
-    if path is None:
-        return PlainTextResponse("not here\n", 404)
-    response = FileResponse(path, stat_result=path.stat())
+    try:
+        path = await content.file(relative) if relative is not None else None
+        if path is None:
+            return PlainTextResponse("not here\n", 404)
+        response = FileResponse(path, stat_result=path.stat())
+    except (CacheError, OSError) as error:
+        _logger.warning("cannot serve %s: %s", relative, error)
+        return PlainTextResponse("the disk does not keep it; try another handler\n", 503)
     if request.headers.get("if-none-match", "") == response.headers["etag"]:
         return Response(status_code=304, headers={"etag": response.headers["etag"]})
     return response

@@ -222,8 +222,11 @@ def _file(element: ElementTree.Element) -> PackageFile:
 
 
 def is_plain_name(text: str) -> bool:
-    """Whether a text is safe as one path component: no separators, no control characters, not `.` or `..`."""
-    return 0 < len(text) <= 200 and text not in (".", "..") and text.isprintable() and not set(text) & set("/\\:")
+    """Whether a text is safe as one path component: no separators, no control characters, not `.` or `..`, and no more
+    bytes than a file's name may have, with some to spare."""
+    if not text.isprintable() or not 0 < len(text.encode()) <= 200:
+        return False
+    return text not in (".", "..") and not set(text) & set("/\\:")
 
 
 def _root(xml: str, tag: str) -> ElementTree.Element:

@@ -8,12 +8,14 @@ from miniepo.protocol.content import is_plain_name
 from miniepo.wire.http_response import Response
 
 PREFIX = "/Software/"
+MAX_PATH_BYTES = 2048
+"""The system takes twice that, with the repository's root before it."""
 _TYPES = {".xml": "text/xml; charset=utf-8", ".log": "text/plain; charset=utf-8", ".ini": "text/plain; charset=utf-8"}
 
 
 def relative_path(request_path: str) -> str | None:
     """The path below the repository's root, None if the request is for nothing that may be served."""
-    if not request_path.startswith(PREFIX):
+    if not request_path.startswith(PREFIX) or len(request_path.encode("utf-8", "replace")) > MAX_PATH_BYTES:
         return None
     parts = request_path[len(PREFIX) :].split("/")
     return "/".join(parts) if all(is_plain_name(part) and not part.startswith(".") for part in parts) else None
