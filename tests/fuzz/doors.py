@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from ipaddress import ip_address
 from types import SimpleNamespace
@@ -43,6 +44,8 @@ def from_agent(data: bytes) -> None:
     try:
         message = codec.decode_from_agent(data)
     except MessageError:
+        with contextlib.suppress(MessageError):
+            codec.claims_to_enrol(data)
         return
     assert codec.decode_from_agent(codec.encode(message)) == message
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -175,19 +176,57 @@ def about(guid: str) -> list[messages.FromAgent]:
     ]
 
 
+def answered(store: Guarded, payload: bytes, sender: str, certificate: str = CERTIFICATE) -> Any:
+    """What is said to bytes that the attacker's key signed."""
+    identity = Identity("hq/epo", 1, SigningKey.generate(), ENROLMENT_KEY)
+    exchange = Exchange(cast(Store, store), identity, cast(Any, None), SetClock(), CountingEntropy())
+    sealed = signing.seal(payload, OWN_KEY, sender=sender, recipient="", issued_at=SetClock().now(), nonce="n")
+    answer = asyncio.run(exchange.answer(sealed, "10.1.0.99", certificate))
+    return codec.decode_to_agent(signing.open_envelope(answer).payload)
+
+
 @pytest.mark.parametrize("certificate", [CERTIFICATE, "agent victim.hq.test", ""])
 @pytest.mark.parametrize(
-    ("sender", "code"), [(OWN, "bad-message"), (VICTIM, "bad-signature"), ("GUID-NOBODY", "bad-message")]
+    ("sender", "code"), [(OWN, "bad-message"), (VICTIM, "bad-signature"), ("GUID-NOBODY", "unknown-agent")]
 )
 def test_nobody_speaks_for_another_with_a_key_of_its_own(sender: str, code: str, certificate: str) -> None:
     store = Guarded()
-    identity = Identity("hq/epo", 1, SigningKey.generate(), ENROLMENT_KEY)
-    exchange = Exchange(cast(Store, store), identity, cast(Any, None), SetClock(), CountingEntropy())
     for said in about(VICTIM):
-        sealed = signing.seal(
-            codec.encode(said), OWN_KEY, sender=sender, recipient="", issued_at=SetClock().now(), nonce="n"
-        )
-        answer = asyncio.run(exchange.answer(sealed, "10.1.0.99", certificate))
-        refused = codec.decode_to_agent(signing.open_envelope(answer).payload)
+        refused = answered(store, codec.encode(said), sender, certificate)
         assert isinstance(refused, messages.Refused) and refused.code == code, refused
     assert store.nonces == 0, "a forged envelope uses up no nonce of the agent that it names"
+
+
+LISTS = b",".join([b"[]"] * 500_000)
+BIG = b'{"message":"%s","guid":"%s","messages":[{"id":"1","product":"p","kind":"k","expires":1,"payload":{"a":[%s]}}]}'
+
+
+@pytest.mark.parametrize(
+    ("kind", "sender", "code"),
+    [
+        (b"channel-exchange", VICTIM, "bad-signature"),
+        (b"channel-exchange", "GUID-NOBODY", "unknown-agent"),
+        (b"enrol", "GUID-NOBODY", "bad-message"),
+        (b'enrol","message":"channel-exchange', "GUID-NOBODY", "unknown-agent"),
+        (b'channel-exchange","message":"enrol', "GUID-NOBODY", "bad-message"),
+    ],
+)
+def test_what_nobody_has_signed_is_not_unfolded(kind: bytes, sender: str, code: str) -> None:
+    payload = BIG % (kind, sender.encode(), LISTS)
+    tracemalloc.start()
+    try:
+        refused = answered(Guarded(), payload, sender)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(refused, messages.Refused) and refused.code == code, refused
+    assert peak < 8 * len(payload), "its bytes some times over, and none of its half a million lists"
+
+
+def test_an_enrolment_is_an_enrolment_throughout() -> None:
+    twice = (
+        b'{"message":"props","guid":"%s","kind":"full","props_version":"","values":{},"message":"enrol"}' % OWN.encode()
+    )
+    store = Guarded()
+    assert answered(store, twice, OWN).code == "bad-message"
+    assert store.nonces == 0

@@ -33,6 +33,14 @@ def test_noise_is_a_message_error(data: bytes) -> None:
         codec.decode_to_agent(data)
 
 
+def test_a_message_says_whether_it_is_an_enrolment() -> None:
+    assert codec.claims_to_enrol(b'{"guid":"G","more":[[],{"message":"props"}],"message":"enrol"}')
+    assert not codec.claims_to_enrol(codec.encode(messages.Events(guid="enrol", events=())))
+    for none in (b"{}", b'{"message":1}', b'{"a":' + b"[" * 100_000):
+        with pytest.raises(MessageError):
+            codec.claims_to_enrol(none)
+
+
 def test_a_handlers_word_is_not_an_agents() -> None:
     with pytest.raises(MessageError):
         codec.decode_from_agent(codec.encode(messages.Acknowledged()))

@@ -27,6 +27,7 @@ from miniepo.store.store import Store
 from miniepo.store.systems import Callin, System
 
 KEYS_REMEMBERED = 10_000
+MAX_ENROLMENT_BYTES = 64 * 1024
 _logger = log.logger("handler.exchange")
 
 
@@ -83,29 +84,33 @@ class Exchange:
         )
 
     async def _reply(self, envelope: Envelope, remote_address: str, certificate: str) -> messages.ToAgent:
-        message = _decode(envelope)
-        if message.guid != envelope.sender:
-            raise RefusedError("bad-message", "the message is about another GUID than its sender's")
-        if isinstance(message, messages.Enrol):
-            await self._check(envelope, _offered_key(message))
-            return await self._enrol(message, certificate)
+        """Only an enrolment, which brings its own key, is read before its signature is verified; it must be short."""
+        if _claims_to_enrol(envelope):
+            enrolment = _enrolment(envelope)
+            self._verify(envelope, _offered_key(enrolment))
+            await self._first_use(envelope)
+            return await self._enrol(enrolment, certificate)
         system = await self._store.reports.system(envelope.sender)
         if system is None or system.public_key is None:
             raise _unknown(envelope.sender)
-        number = await self._check(envelope, self._keys(system.public_key))
-        return await self._serve(system, message, remote_address, number)
+        self._verify(envelope, self._keys(system.public_key))
+        message = _decode(envelope)
+        return await self._serve(system, message, remote_address, await self._first_use(envelope))
 
-    async def _check(self, envelope: Envelope, key: VerifyKey) -> int:
-        """Raise RefusedError unless the envelope is the key owner's, fresh, and seen for the first time.
-
-        What comes back is the number of the last change of what is declared, read just now.
-        """
+    def _verify(self, envelope: Envelope, key: VerifyKey) -> None:
+        """Raise RefusedError unless the envelope is the key owner's and fresh."""
         try:
             signing.verify(envelope, key, now=self._clock.now())
         except SignatureError as error:
             raise RefusedError("bad-signature", str(error)) from error
         except StaleEnvelopeError as error:
             raise RefusedError("stale", str(error)) from error
+
+    async def _first_use(self, envelope: Envelope) -> int:
+        """Raise RefusedError unless the envelope is seen for the first time.
+
+        What comes back is the number of the last change of what is declared, read just now.
+        """
         number = await self._store.reports.first_use(envelope.sender, envelope.nonce)
         if number is None:
             raise RefusedError("replayed", "this envelope was seen before")
@@ -234,11 +239,30 @@ def _judge(system: System, message: messages.PropsVersion) -> Verdict:
     return judge(known, calling, system.sequence_errors, system.regenerate_guid)
 
 
-def _decode(envelope: Envelope) -> messages.FromAgent:
+def _claims_to_enrol(envelope: Envelope) -> bool:
     try:
-        return codec.decode_from_agent(envelope.payload)
+        return codec.claims_to_enrol(envelope.payload)
     except MessageError as error:
         raise RefusedError("bad-message", str(error)) from error
+
+
+def _decode(envelope: Envelope) -> messages.FromAgent:
+    try:
+        message = codec.decode_from_agent(envelope.payload)
+    except MessageError as error:
+        raise RefusedError("bad-message", str(error)) from error
+    if message.guid != envelope.sender:
+        raise RefusedError("bad-message", "the message is about another GUID than its sender's")
+    return message
+
+
+def _enrolment(envelope: Envelope) -> messages.Enrol:
+    if len(envelope.payload) > MAX_ENROLMENT_BYTES:
+        raise RefusedError("bad-message", f"an enrolment of more than {MAX_ENROLMENT_BYTES} bytes")
+    message = _decode(envelope)
+    if not isinstance(message, messages.Enrol):
+        raise RefusedError("bad-message", "it is no enrolment")
+    return message
 
 
 def _offered_key(message: messages.Enrol) -> VerifyKey:

@@ -10,14 +10,29 @@ import msgspec
 from miniepo.protocol import messages
 from miniepo.protocol.decoding import decoded
 
+
+class _Head(msgspec.Struct, frozen=True):
+    """As much of a message as says which it is."""
+
+    message: str
+
+
 _encoder = msgspec.json.Encoder()
 _from_agent: msgspec.json.Decoder[messages.FromAgent] = msgspec.json.Decoder(messages.FromAgent)
+_head = msgspec.json.Decoder(_Head)
 _to_agent: msgspec.json.Decoder[messages.ToAgent] = msgspec.json.Decoder(messages.ToAgent)
+
+_ENROL = messages.Enrol.__struct_config__.tag
 
 
 def encode(message: messages.FromAgent | messages.ToAgent) -> bytes:
     """The bytes of any message."""
     return _encoder.encode(message)
+
+
+def claims_to_enrol(data: bytes) -> bool:
+    """Whether a message says that it is an enrolment; nothing else of it is read. Raises MessageError."""
+    return decoded(_head, data, "a message of an agent").message == _ENROL
 
 
 def decode_from_agent(data: bytes) -> messages.FromAgent:
