@@ -18,6 +18,7 @@ from miniepo.protocol import codec, signing
 from miniepo.protocol.messages import Wakeup
 from miniepo.store.store import Store
 from miniepo.store.systems import System
+from miniepo.wire.http_request import Limits
 from tests.integration.miniepo.field import AgentProcess, Field, free_port, open_field, until
 
 pytestmark = pytest.mark.integration
@@ -75,6 +76,20 @@ def test_a_new_agent_enrols_reports_and_enforces(field: Field) -> None:
     assert Path(f"/proc/{agent.process.process.pid}/comm").read_text() == "cmdagent\n"
     agent.until(lambda later: later["last_callin_reason"] == "asci")
     assert system_of(field, agent).guid == status["guid"]
+
+
+def test_silent_connections_keep_no_wakeup_out(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=300)
+    guid = agent.until(lambda status: status["last_handler"])["guid"]
+    with contextlib.ExitStack() as held:
+        for _ in range(Limits().connections):
+            held.enter_context(socket.create_connection(("127.0.0.1", agent.port), 5, ("127.0.0.2", 0)))
+        assert post_wakeup(agent, seal_wakeup(field.key, guid))[0] == 202
+        assert post_wakeup(agent, seal_wakeup(field.key, guid), "127.0.0.2")[0] == 403, (
+            "an answer to who is silent, too"
+        )
+    agent.until(lambda status: status["last_callin_reason"] == "wakeup")
 
 
 def test_an_agent_starts_within_its_budget(field: Field) -> None:

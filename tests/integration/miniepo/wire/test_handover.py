@@ -14,6 +14,7 @@ from miniepo.config import RelayConfig
 from miniepo.protocol import sitelist
 from miniepo.protocol.sitelist import SiteList
 from miniepo.relay.app import RelayService
+from miniepo.wire import http_request
 from miniepo.wire.handover import RELAY, Taker, hand_over
 from miniepo.wire.http_response import Response
 from miniepo.wire.http_server import HttpServer
@@ -109,6 +110,8 @@ def test_a_relay_serves_what_an_agent_of_5_hands_over_and_the_rest_stays_http(tm
 
             agent = HttpServer(page, divert=lambda writer, first: first.startswith(b"{") and hand_over(writer, first))
             door = Door(await agent.start(["127.0.0.1"], 0))
+            for _ in range(http_request.Limits().connections):
+                await door.connect()  # who says nothing keeps nobody out
             client = await door.ask(f"127.0.0.1:{listed.port}")
             assert (await client.says())["ok"] is True
             assert await client.reader.readline() == b"hello\n"

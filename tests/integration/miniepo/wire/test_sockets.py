@@ -74,20 +74,55 @@ def test_requests_follow_each_other_on_one_connection(tmp_path: Path) -> None:
 
 
 def test_a_server_does_not_wait_for_ever_and_does_not_take_too_many() -> None:
+    done = asyncio.Event()
+
     async def handle(request: Request) -> Response:
+        if request.path == "/slow":
+            await done.wait()
         return Response(200, b"here")
 
     async def run() -> None:
-        async with serving(handle, Limits(connections=1, idle_seconds=0.2)) as port:
-            first = await connect(Endpoint("127.0.0.1", port))
-            await asyncio.sleep(0.05)
-            async with opened(port) as second:
-                with pytest.raises(TransferError):
-                    await second.request("GET", "/")
-            assert await asyncio.wait_for(first.reader.read(), 2) == b"", "an idle connection is closed"
-            await first.close()
+        async with serving(handle, Limits(connections=1, first_seconds=0.2, idle_seconds=0.4)) as port:
+            silent = await connect(Endpoint("127.0.0.1", port))
+            assert await asyncio.wait_for(silent.reader.read(), 2) == b"", "an idle connection is closed"
+            await silent.close()
+            async with opened(port) as first:
+                slow = asyncio.create_task(first.request("GET", "/slow"))
+                await asyncio.sleep(0.05)
+                async with opened(port) as second:
+                    with pytest.raises(TransferError):
+                        await second.request("GET", "/")
+                done.set()
+                assert (await slow).body == b"here"
             async with opened(port) as third:
                 assert (await third.request("GET", "/")).body == b"here"
+
+    asyncio.run(run())
+
+
+SILENT = {
+    "nothing": (b"", Limits(first_seconds=20)),
+    "half a head": (b"GET / HTTP/1.1\r\n", Limits(first_seconds=20)),
+    "no body": (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", Limits(first_seconds=0.5)),
+    "no other request": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", Limits(first_seconds=0.5)),
+}
+
+
+@pytest.mark.parametrize(("said", "limits"), SILENT.values(), ids=SILENT)
+def test_who_is_silent_gives_way_when_all_connections_are_in_use(said: bytes, limits: Limits) -> None:
+    async def handle(request: Request) -> Response:
+        await request.body(1000)
+        return Response(200, b"served")
+
+    async def run() -> None:
+        async with serving(handle, limits) as port:
+            silent = [await connect(Endpoint("127.0.0.1", port)) for _ in range(limits.connections)]
+            for each in silent:
+                each.writer.write(said)
+            assert await served_again(port)
+            assert await served_again(port)
+            for each in silent:
+                each.abort()
 
     asyncio.run(run())
 

@@ -16,7 +16,7 @@ Pieces = Callable[[], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one server grants: bytes of a body, connections at once, seconds without a byte.
+    """What one server grants: bytes of a body, connections at once, seconds for the first bytes and without a byte.
 
     A request's head, and a body that is read as a whole, must be there within `idle_seconds`, however steadily they
     drip; only a body that its reader takes piece by piece may last.
@@ -24,6 +24,7 @@ class Limits:
 
     body_bytes: int = 1024 * 1024
     connections: int = 64
+    first_seconds: float = 5.0
     idle_seconds: float = 20.0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import h11
 
@@ -26,8 +26,40 @@ _LAST_WORDS_SECONDS = 1.0
 _log = logger("wire.http")
 
 
+class _Silence:
+    """The connections whose next bytes are waited for, the longest wait first."""
+
+    def __init__(self, first_seconds: float) -> None:
+        self._first_seconds = first_seconds
+        self._since: dict[asyncio.StreamWriter, tuple[float, bool]] = {}
+
+    @contextlib.contextmanager
+    def of(self, writer: asyncio.StreamWriter, *, asked: bool) -> Iterator[None]:
+        """A connection is waited for; `asked` once the head of a request has come."""
+        self._since[writer] = (asyncio.get_running_loop().time(), asked)
+        try:
+            yield
+        finally:
+            self._since.pop(writer, None)
+
+    def drop_one(self) -> bool:
+        """Drop one that has asked for nothing yet, or is later than a first byte may be; False if there is none."""
+        overdue = asyncio.get_running_loop().time() - self._first_seconds
+        for writer, (since, asked) in self._since.items():
+            if not asked or since < overdue:
+                del self._since[writer]
+                writer.transport.abort()
+                return True
+        return False
+
+
 class HttpServer:
-    """Listens on one port, on every given address, and answers each request by `handle`."""
+    """Listens on one port, on every given address, and answers each request by `handle`.
+
+    When all connections are in use, one that is silent gives way to the next that comes, so that nobody shuts the port
+    by doing nothing. There is no limit for one address: a site behind NAT and a swarm are many agents at one address,
+    and a handler wakes a swarm by dozens of connections at once.
+    """
 
     def __init__(self, handle: Handle, limits: Limits = Limits(), divert: Divert | None = None) -> None:  # noqa: B008 - frozen
         self._handle = handle
@@ -35,6 +67,7 @@ class HttpServer:
         self._limits = limits
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
+        self._silence = _Silence(limits.first_seconds)
 
     async def start(self, listen: Sequence[str], port: int) -> int:
         """Listen; the port in use comes back (of interest when 0 was asked for)."""
@@ -52,15 +85,16 @@ class HttpServer:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._open) >= self._limits.connections:
+        if len(self._open) >= self._limits.connections and not self._silence.drop_one():
             writer.transport.abort()
             return
         self._open.add(task)
         patience = self._limits.idle_seconds
         try:
-            first = await within(reader.read(_CHUNK), self._limits.idle_seconds)
+            with self._silence.of(writer, asked=False):
+                first = await within(reader.read(_CHUNK), self._limits.first_seconds)
             if self._divert is None or not self._divert(writer, first):
-                await _Exchange(reader, writer, self._handle, self._limits, first).run()
+                await _Exchange(reader, writer, self._handle, self._limits, self._silence, first).run()
         except (OSError, EOFError, TimeoutError, h11.ProtocolError, TransferError) as error:
             _log.debug("connection ended: %s", error or type(error).__name__)
             if isinstance(error, TimeoutError):
@@ -87,12 +121,20 @@ class _Exchange:
     """One client's connection: requests and responses in turn."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handle, limits: Limits, first: bytes
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        handle: Handle,
+        limits: Limits,
+        silence: _Silence,
+        first: bytes,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._handle = handle
         self._limits = limits
+        self._silence = silence
+        self._asked = False
         self._state = h11.Connection(h11.SERVER)
         self._state.receive_data(first)
         self._peer = address_of(writer, "peername")
@@ -102,6 +144,7 @@ class _Exchange:
             event = await within(self._next_event(), self._limits.idle_seconds)
             if not isinstance(event, h11.Request):
                 return
+            self._asked = True
             await self._answer(event)
             if not self._ready_for_more():
                 return
@@ -142,5 +185,6 @@ class _Exchange:
             event = self._state.next_event()
             if event is not h11.NEED_DATA:
                 return event
-            data = await within(self._reader.read(_CHUNK), self._limits.idle_seconds)
+            with self._silence.of(self._writer, asked=self._asked):
+                data = await within(self._reader.read(_CHUNK), self._limits.idle_seconds)
             self._state.receive_data(data)
