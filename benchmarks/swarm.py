@@ -19,7 +19,6 @@ import contextlib
 import json
 import os
 import pwd
-import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -58,25 +57,23 @@ SINK = """CREATE TABLE sink (
 @contextlib.contextmanager
 def postgres() -> Iterator[config.Database]:
     """A cluster that keeps what it says it keeps: fsync and synchronous commits are on, as in a lab."""
-    directory = Path(tempfile.mkdtemp(prefix="bench-pg-"))
     account = "postgres" if os.geteuid() == 0 else None
-    if account:
-        os.chown(directory, pwd.getpwnam(account).pw_uid, -1)
 
     def run(*argv: str) -> None:
         subprocess.run(argv, user=account, check=True, stdout=subprocess.DEVNULL, cwd="/")
 
-    run(str(BINARIES / "initdb"), "-D", f"{directory}/data", "-U", "epo", "-A", "trust")
-    options = f"-k {directory} -c listen_addresses= -c max_connections=100"
-    control = (str(BINARIES / "pg_ctl"), "-D", f"{directory}/data", "-w", "-l", f"{directory}/log")
-    run(*control, "-o", options, "start")
-    try:
+    with contextlib.ExitStack() as made:
+        directory = Path(made.enter_context(tempfile.TemporaryDirectory(prefix="bench-pg-")))
+        if account:
+            os.chown(directory, pwd.getpwnam(account).pw_uid, -1)
+        run(str(BINARIES / "initdb"), "-D", f"{directory}/data", "-U", "epo", "-A", "trust")
+        options = f"-k {directory} -c listen_addresses= -c max_connections=100"
+        control = (str(BINARIES / "pg_ctl"), "-D", f"{directory}/data", "-w", "-l", f"{directory}/log")
+        run(*control, "-o", options, "start")
+        made.callback(run, *control, "-m", "fast", "stop")
         with psycopg.connect(host=str(directory), user="epo", dbname="postgres", autocommit=True) as connection:
             connection.execute("CREATE DATABASE epo")
         yield config.Database(host=str(directory), name="epo", user="epo")
-    finally:
-        run(*control, "-m", "fast", "stop")
-        shutil.rmtree(directory)
 
 
 # --- the floor: an endpoint and the same generator before it ----------------------------------------------------------

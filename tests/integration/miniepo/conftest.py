@@ -7,7 +7,6 @@ import ipaddress
 import itertools
 import os
 import pwd
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -130,18 +129,17 @@ def _builder(issuer: x509.Name, subject: x509.Name, key: ec.EllipticCurvePrivate
 def cluster() -> Iterator[Cluster]:
     """One cluster for all tests of a run."""
     assert _BINARIES, "PostgreSQL's programs are not in /usr/lib/postgresql; `make setup` installs them"
-    directory = Path(tempfile.mkdtemp(prefix="miniepo-pg-"))
     account = _unprivileged()
-    if account:
-        os.chown(directory, pwd.getpwnam(account).pw_uid, -1)
-    made = Cluster(directory, _BINARIES[-1])
-    made.create()
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
-        shutil.rmtree(directory)
+    with tempfile.TemporaryDirectory(prefix="miniepo-pg-") as directory:
+        if account:
+            os.chown(directory, pwd.getpwnam(account).pw_uid, -1)
+        made = Cluster(Path(directory), _BINARIES[-1])
+        made.create()
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The Docker engine that set-up starts where none answers: a private second one is started, lost and stopped."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -51,10 +52,11 @@ class PrivateEngine:
 def engine() -> Iterator[PrivateEngine]:
     folder = Path(tempfile.mkdtemp(prefix="epolab-engine-test-", dir="/var/tmp"))
     private = PrivateEngine(folder)
-    yield private
-    private.ask("stop")
+    with contextlib.ExitStack() as made:
+        made.callback(subprocess.run, ["rm", "-rf", "--one-file-system", str(folder)], check=True)
+        made.callback(private.ask, "stop")
+        yield private
     assert str(folder) not in Path("/proc/mounts").read_text()
-    subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=True)
 
 
 def links() -> set[str]:
