@@ -160,6 +160,27 @@ def test_systems_that_answer_at_different_times_hold_nothing_up(world: RunNowWor
     assert until(lambda: world.entry(first)["endDate"]) and world.entry(first)["state"] == "Completed"
 
 
+def test_an_agent_that_takes_a_new_guid_meanwhile_is_followed(world: RunNowWorld) -> None:
+    agent = world.agent("pc14-1", listen=["127.0.0.9"])
+    old = agent.status()["guid"]
+    log_id = world.run(world.scan_task("Scan"), "pc14-1")
+    until(lambda: world.attempts(log_id), what="the handler has tried to tell the agent")
+    world.console.json("miniepo.regenerateGuid", names="pc14-1")
+    agent.ctl("callin")
+    row = world.ended(log_id, "pc14-1")
+    assert agent.status()["guid"] != old == row["agentGuid"]
+    assert segments(row) == GREEN and until(lambda: world.entry(log_id)["endDate"])
+
+
+def test_a_system_that_is_deleted_meanwhile_ends_as_unknown(world: RunNowWorld) -> None:
+    world.agent("pc15-1")
+    log_id = world.run(world.scan_task("Slow", seconds=60), "pc15-1")
+    until(lambda: world.subtasks(log_id)["pc15-1"]["start"] == "Success")
+    world.console.json("system.delete", names="pc15-1")
+    assert (world.ended(log_id, "pc15-1")["state"], world.entry(log_id)["state"]) == ("Ended", "Ended")
+    assert world.messages(log_id, "pc15-1")[-1] == "unknown: the system is gone"
+
+
 def test_a_task_behind_another_waits_for_it(world: RunNowWorld) -> None:
     world.agent("busy")
     first, second = (world.run(world.scan_task(name, seconds=3), "busy") for name in ("First", "Second"))

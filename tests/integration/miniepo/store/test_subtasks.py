@@ -10,6 +10,7 @@ import pytest
 from miniepo import config
 from miniepo.errors import StoreError
 from miniepo.store.database import open_database
+from miniepo.store.groups import LOST_AND_FOUND_ID
 from miniepo.store.migrate import migrate
 from miniepo.store.store import Store
 from miniepo.store.subtasks import COMPLETED, IN_PROGRESS, WAITING, Target
@@ -60,6 +61,23 @@ def test_an_agent_has_one_subtask_in_an_entry(run) -> None:
         await store.subtasks.open(log_id, PCS)
         with pytest.raises(StoreError):
             await store.subtasks.open(log_id, PCS[:1])
+
+    run(work)
+
+
+def test_a_system_whose_agent_has_a_new_guid_has_its_subtask_still(run) -> None:
+    async def work(store: Store) -> None:
+        async with store.transaction() as inside:
+            pc = await inside.systems.ensure("pc", "pc.test", LOST_AND_FOUND_ID)
+            other = await inside.systems.ensure("other", "other.test", LOST_AND_FOUND_ID)
+        log_id = await store.task_log.open("Run Client Task Now", "admin", "manual")
+        await store.subtasks.open(log_id, [Target("OLD", pc.id, "pc"), Target(None, None, "printer")])
+        await store.systems.enrol(pc.id, "NEW", "k", "5.0.6")
+        await store.systems.enrol(other.id, "OTHER", "k", "5.0.6")
+        found = [await store.subtasks.of_agent(log_id, guid) for guid in ("OLD", "NEW", "OTHER", "NOBODY")]
+        assert [each and each.name for each in found] == ["pc", "pc", None, None]
+        await store.systems.delete(other.id)
+        assert await store.systems.present([pc.id, other.id]) == {pc.id}
 
     run(work)
 

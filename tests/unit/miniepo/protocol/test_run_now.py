@@ -11,6 +11,7 @@ from miniepo.protocol.run_now import (
     Event,
     Expired,
     Interrupted,
+    Lost,
     Refused,
     Report,
     Reported,
@@ -106,6 +107,14 @@ def test_without_a_final_status_the_subtask_closes_as_unknown_and_progress_stays
     after, lines = play(told("started"), told("progress", 30), told(NO_FINAL_STATUS))
     assert (after.state, after.start, after.progress, after.percent) == ("Ended", GREEN, GREY, 30)
     assert lines[-1] == "unknown: TASK_NO_FINAL_STATUS"
+
+
+def test_an_agent_that_tells_no_more_closes_it_as_unknown_and_an_end_that_was_told_stays() -> None:
+    after, lines = play(told("started"), told("progress", 30), Lost("the system is gone"))
+    assert (after.state, after.send, after.start, after.progress) == ("Ended", GREEN, GREEN, GREY)
+    assert lines[-1] == "unknown: the system is gone"
+    assert play(Lost("it has said nothing"))[0] == Segments("Ended", GREEN, GREY, GREY)
+    assert play(told("succeeded"), Lost("it has said nothing")) == play(told("succeeded"))
 
 
 def test_a_task_that_took_too_long_was_stopped() -> None:

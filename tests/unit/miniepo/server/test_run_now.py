@@ -15,6 +15,7 @@ from miniepo.protocol.run_now import PRODUCT, TASK_STATUS, Report, Segments
 from miniepo.server.run_now import RunNow, read_message, segments_of, why_not
 from miniepo.store.subtasks import Subtask
 from miniepo.store.systems import System
+from tests.unit.miniepo.standins import SetClock
 
 
 def system(guid: str | None, version: str | None) -> System:
@@ -79,7 +80,9 @@ class Subtasks:
 @pytest.mark.parametrize(("segment", "recorded"), [("Progress", 1), ("", 0)])
 def test_a_late_report_counts_only_for_an_entry_of_this_kind(segment: str, recorded: int) -> None:
     subtasks = Subtasks(segment)
-    run_now = RunNow(cast(Any, SimpleNamespace(subtasks=subtasks)), cast(Any, subtasks), cast(Any, None), "5.9.1")
+    run_now = RunNow(
+        cast(Any, SimpleNamespace(subtasks=subtasks)), cast(Any, subtasks), cast(Any, None), "5.9.1", SetClock()
+    )
     payload = {"status": "succeeded", "percent": 100}
     late = ChannelMessage(id="1", product=PRODUCT, kind=TASK_STATUS, correlation="42", payload=payload, expires=0)
     asyncio.run(run_now.received("G", late))

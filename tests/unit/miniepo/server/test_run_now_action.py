@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from miniepo.protocol.run_now import Segments
-from miniepo.server.run_now_action import Action
+from miniepo.server.run_now_action import GRACE_SECONDS, Action
 from miniepo.store.subtasks import Subtask
 
 DONE = Segments("Completed", "Success", "Success", "Success", 100)
@@ -17,7 +17,7 @@ def subtask(id: int, guid: str | None) -> Subtask:
 
 
 def action() -> Action:
-    return Action(42, "Scan", [subtask(1, "GUID-1"), subtask(2, "GUID-2")], 5)
+    return Action(42, "Scan", [subtask(1, "GUID-1"), subtask(2, "GUID-2")], 5, 3600, 100)
 
 
 def test_an_agent_finds_its_own_subtask_only() -> None:
@@ -36,6 +36,22 @@ def test_an_agent_finds_its_own_subtask_only() -> None:
         "percent": 0,
         "message": "",
     }
+
+
+def test_an_agent_with_a_new_guid_finds_the_subtask_of_its_system() -> None:
+    own = action()
+    assert own.now_has(20, "NEW") is own.of_agent("NEW") is own.of_agent("GUID-2") is not None
+    assert own.now_has(30, "OTHER") is own.of_agent("OTHER") is None
+
+
+def test_the_first_report_is_waited_for_as_long_as_the_request_and_the_next_ones_longer() -> None:
+    own = action()
+    first, _ = own.follows.values()
+    assert (first.heard, own.sent(), own.patience_seconds(first)) == (100, [], 5 * 60 + GRACE_SECONDS)
+    own.take(first, Segments("Waiting", "Success"), "waiting")
+    assert (own.sent(), own.patience_seconds(first)) == ([first], 3600)
+    own.take(first, DONE, "succeeded")
+    assert own.sent() == []
 
 
 def test_the_whole_ends_with_its_last_subtask() -> None:

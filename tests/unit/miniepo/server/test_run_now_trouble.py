@@ -1,4 +1,5 @@
-"""Run Client Task Now while the database is away, two things happen at once, or a user cancels in between."""
+"""Run Client Task Now while the database is away, two things happen at once, a user cancels in between, or nobody
+tells the end."""
 
 from __future__ import annotations
 
@@ -16,13 +17,16 @@ from miniepo.errors import DatabaseUnavailableError, StoreError
 from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.protocol.messages import ClientTask
 from miniepo.protocol.run_now import PRODUCT, TASK_STATUS
-from miniepo.server.run_now import Options, RunNow
+from miniepo.server.run_now import CENSUS_SECONDS, Options, RunNow
+from miniepo.server.run_now_action import GRACE_SECONDS
 from miniepo.server.run_now_limit import Limit
 from miniepo.store.datachannel import ItemState
 from miniepo.store.subtasks import Subtask, Target
+from tests.unit.miniepo.standins import SetClock
 from tests.unit.miniepo.systems import system
 
 TASK = ClientTask(id="scan-now", name="Scan", type="scan", settings={})
+PLAIN = Options()
 AWAY = str(DatabaseUnavailableError())
 
 
@@ -38,9 +42,13 @@ class World:
         self.closed: list[str] = []
         self.items: dict[int, ItemState] = {}
         self.opened = 41
+        self.asked = 0
+        self.there = dict[str, int]()
+        self.clock = SetClock()
         log = SimpleNamespace(open=self._open_log, add=self._add_line, close=self._close)
         subtasks = SimpleNamespace(open=self._open_subtasks, record=self._record)
         self.task_log, self.subtasks, self.datachannel = log, subtasks, SimpleNamespace(batch=self._batch)
+        self.systems = SimpleNamespace(present=self._present, by_guid=self._by_guid)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[World]:
@@ -84,7 +92,20 @@ class World:
             self.lines.append(str(rest[-1]))
 
     async def _batch(self, _: str) -> list[ItemState]:
+        self.asked += 1
         return list(self.items.values())
+
+    async def _present(self, ids: Sequence[int]) -> set[int]:
+        self.asked += 1
+        return set(ids) & set(self.there.values())
+
+    async def _by_guid(self, guid: str) -> Any:
+        return system(id=self.there[guid], guid=guid) if guid in self.there else None
+
+    def delivered(self, *targets: int) -> None:
+        """The agents of these systems have the request."""
+        for each in targets:
+            self.items[each] = ItemState(each, each, "pc", "G", 1, "delivered", "", None)
 
     def register(self, *_: object) -> None:
         """As the channel."""
@@ -92,6 +113,7 @@ class World:
     async def send(self, targets: Sequence[int], *_: object) -> str:
         await self._does("send")
         self.items = {each: ItemState(each, each, "pc", "G", 0, None, "", None) for each in targets}
+        self.there = {f"G{each}": each for each in targets}
         return "batch"
 
     async def withdraw(self, _: str, message: str) -> None:
@@ -109,7 +131,8 @@ Script = Callable[[World, RunNow], Awaitable[None]]
 def played(tmp_path: Path) -> Callable[[Script], World]:
     def play(script: Script) -> World:
         world = World()
-        asyncio.run(_in_time(script(world, RunNow(cast(Any, world), cast(Any, world), Limit(tmp_path), "5.9.1"))))
+        run_now = RunNow(cast(Any, world), cast(Any, world), Limit(tmp_path), "5.9.1", world.clock)
+        asyncio.run(_in_time(script(world, run_now)))
         return world
 
     return play
@@ -120,13 +143,17 @@ async def _in_time(script: Awaitable[None]) -> None:
         await script
 
 
-async def start(run_now: RunNow, *versions: str) -> int:
+async def start(run_now: RunNow, *versions: str, options: Options = PLAIN) -> int:
     systems = [system(id=id, guid=f"G{id}", version=version) for id, version in enumerate(versions or ("5.0.6",), 1)]
-    return await run_now.start(systems, TASK, Options(), "admin")
+    return await run_now.start(systems, TASK, options, "admin")
 
 
 def succeeded(message: str = "1") -> ChannelMessage:
-    payload = {"status": "succeeded", "percent": 100}
+    return report("succeeded", 100, message)
+
+
+def report(status: str, percent: int = 0, message: str = "1") -> ChannelMessage:
+    payload = {"status": status, "percent": percent}
     return ChannelMessage(id=message, product=PRODUCT, kind=TASK_STATUS, correlation="42", payload=payload, expires=0)
 
 
@@ -279,3 +306,125 @@ def test_a_look_in_the_middle_of_a_cancelling_refuses_nobody(played: Callable[[S
 
     world = played(script)
     assert (world.lines, world.closed) == (["cancelled by admin"] * 2, ["Ended"])
+
+
+DAY = 86400.0
+SILENT = "unknown: its agent has said nothing for {} minutes"
+
+
+def test_an_agent_that_has_a_new_guid_is_followed_by_it(played: Callable[[Script], World]) -> None:
+    async def script(world: World, run_now: RunNow) -> None:
+        await start(run_now, "5.0.6", "5.0.6")
+        await run_now.received("G1", report("received"))
+        world.there = {"NEW": 1, "G2": 2}
+        for each in (report("started"), succeeded()):
+            await run_now.received("NEW", each)
+        world.there = {}
+        await run_now.received("NEW", succeeded())
+        await run_now.received("G2", succeeded())
+
+    world = played(script)
+    assert (world.lines[:3], world.closed) == (["sent", "started", "succeeded"], ["Completed"])
+    assert world.states == {1: "Completed", 2: "Completed"}
+
+
+def test_a_report_of_another_system_ends_nothing(played: Callable[[Script], World]) -> None:
+    async def script(world: World, run_now: RunNow) -> None:
+        await start(run_now)
+        world.there["OTHER"] = 9
+        world.subtasks.of_agent = _nothing
+        await run_now.received("OTHER", succeeded())
+
+    assert played(script).states == {}
+
+
+async def _nothing(*_: object) -> None:
+    """Nothing is found."""
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_request_that_was_delivered_and_never_told_of_ends_as_unknown(
+    played: Callable[[Script], World], forgotten: bool
+) -> None:
+    async def script(world: World, run_now: RunNow) -> None:
+        await start(run_now, "5.0.6", "5.0.6", options=Options(abort_minutes=5))
+        world.delivered(1)
+        if forgotten:
+            del world.items[1]
+        world.clock.at += 5 * 60 + GRACE_SECONDS
+        await run_now.look()
+        assert world.states == {}
+        world.clock.at += 1
+        await run_now.look()
+        assert world.states == {1: "Ended"} and world.closed == []
+
+    assert played(script).lines == [SILENT.format(6)]
+
+
+def test_one_that_tells_how_it_goes_is_never_cut_off_and_one_that_stops_telling_ends_as_unknown(
+    played: Callable[[Script], World],
+) -> None:
+    async def script(world: World, run_now: RunNow) -> None:
+        await start(run_now, options=Options(abort_minutes=5))
+        world.delivered(1)
+        for each in (report("received"), report("started"), *(report("progress", done) for done in (20, 40, 60))):
+            await run_now.received("G1", each)
+            world.clock.at += DAY
+            await run_now.look()
+        assert world.states == {1: "In Progress"}
+        world.clock.at += 1
+        await run_now.look()
+
+    world = played(script)
+    assert (world.lines[-1], world.closed) == (SILENT.format(1440), ["Ended"])
+
+
+def test_who_allows_more_time_is_not_cut_off_before(played: Callable[[Script], World]) -> None:
+    allowed = Options(abort_minutes=1, stop_minutes=2000, random_minutes=60)
+    assert (allowed.quiet_seconds, Options(abort_minutes=3000).quiet_seconds) == (2060 * 60, 3000 * 60)
+    assert Options().quiet_seconds == DAY
+
+    async def script(world: World, run_now: RunNow) -> None:
+        await start(run_now, options=allowed)
+        world.delivered(1)
+        await run_now.received("G1", report("received"))
+        world.clock.at += 2060 * 60
+        await run_now.look()
+
+    assert played(script).closed == []
+
+
+def test_systems_that_are_deleted_end_and_nobody_asks_for_them_any_more(played: Callable[[Script], World]) -> None:
+    async def script(world: World, run_now: RunNow) -> None:
+        await start(run_now, "5.0.6", "5.0.6", "5.0.6")
+        world.delivered(1, 2)
+        for guid in ("G1", "G2"):
+            await run_now.received(guid, report("started"))
+        await run_now.look()
+        del world.items[3]
+        world.there = {"G2": 2}
+        world.clock.at += CENSUS_SECONDS
+        await run_now.look()
+        assert world.states == {1: "Ended", 2: "In Progress", 3: "Failed"} and world.closed == []
+        world.there = {}
+        world.clock.at += CENSUS_SECONDS
+        await run_now.look()
+        world.asked = 0
+        await run_now.look()
+        assert world.asked == 0
+
+    world = played(script)
+    assert world.lines[2:] == ["refused: the system is gone", *["unknown: the system is gone"] * 2]
+    assert world.closed == ["Failed"]
+
+
+def test_what_runs_is_not_looked_up_at_each_look(played: Callable[[Script], World]) -> None:
+    async def script(world: World, run_now: RunNow) -> None:
+        await start(run_now)
+        await run_now.received("G1", report("started"))
+        for _ in range(int(3 * CENSUS_SECONDS)):
+            await run_now.look()
+            world.clock.at += 1
+        assert world.asked == 3
+
+    played(script)

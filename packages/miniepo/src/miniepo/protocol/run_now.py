@@ -86,6 +86,13 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """The agent has the request, and nobody will know how the task ended: it tells no more, or its system is gone."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """The agent says how it goes."""
 
@@ -104,7 +111,7 @@ class Cancelled:
     user: str
 
 
-Event = Refused | Expired | Reported | Interrupted | Cancelled
+Event = Refused | Expired | Lost | Reported | Interrupted | Cancelled
 
 # --- segments --------------------------------------------------------------------------------------------------------
 
@@ -153,6 +160,8 @@ def receive(segments: Segments, event: Event) -> Change:
             return Change(_failed(segments), f"refused: {reason}")
         case Expired(minutes) if not segments.closed and segments.send == "Progress":
             return Change(_failed(segments), f"expired: not fetched within {minutes:g} minutes")
+        case Lost(reason) if not segments.closed:
+            return Change(replace(segments, state="Ended", send="Success"), f"unknown: {reason}")
         case Cancelled(user) if not segments.closed:
             rest = "" if segments.send == "Progress" else "; the agent has the request, and goes on"
             return Change(replace(segments, state="Ended"), f"cancelled by {user}{rest}")

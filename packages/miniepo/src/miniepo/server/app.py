@@ -75,7 +75,7 @@ def _services(settings: config.ServerConfig, store: Store) -> Services:
     jobs = Jobs(store.task_log)
     scheduler = Scheduler(store, jobs, master, settings.source_sites, Signer(key, clock, entropy))
     channel = DataChannelServer(store, settings.datachannel, entropy)
-    run_now = RunNow(store, channel, Limit(Path(settings.state_dir)), settings.epo_version or EPO_VERSION)
+    run_now = RunNow(store, channel, Limit(Path(settings.state_dir)), settings.epo_version or EPO_VERSION, clock)
     return Services(store, settings, master, jobs, scheduler, channel, run_now, key, clock, entropy)
 
 

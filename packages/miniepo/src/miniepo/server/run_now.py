@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from miniepo.clock import Clock
 from miniepo.errors import CommandError, MessageError, MiniepoError, StoreError
 from miniepo.log import logger
 from miniepo.protocol import version
@@ -31,6 +32,7 @@ from miniepo.protocol.run_now import (
     Change,
     Event,
     Expired,
+    Lost,
     Refused,
     Report,
     Reported,
@@ -52,7 +54,12 @@ SINCE = (4, 6)
 DEFAULT_ABORT_MINUTES = 1440.0
 """How long a request waits to be fetched unless the call says otherwise: a day, so that a system behind NAT with an
 ASCI of an hour gets it. The published default is not known [uncertain]."""
+QUIET_MINUTES = 1440.0
+"""How long an agent that has the request may say nothing before its subtask ends as unknown, longer if a call allows
+more. No source gives an end; an agent tells of a task's progress ten times [uncertain]."""
 LOOK_SECONDS = 1.0
+CENSUS_SECONDS = 5.0
+"""How often it is looked up whether the systems that run something are still there."""
 KEPT_ACTIONS = 200
 _logger = logger("server.run_now")
 
@@ -85,17 +92,29 @@ class Options:
     stop_minutes: float = 0
     random_minutes: float = 0
 
+    @property
+    def quiet_seconds(self) -> float:
+        """How long an agent that has the request may say nothing."""
+        return 60 * (max(QUIET_MINUTES, self.abort_minutes, self.stop_minutes) + self.random_minutes)
+
 
 class RunNow:
     """All actions of one server."""
 
     def __init__(
-        self, store: Store, channel: Channel, limit: Limit, epo_version: str, follow_after_restart: bool = False
+        self,
+        store: Store,
+        channel: Channel,
+        limit: Limit,
+        epo_version: str,
+        clock: Clock,
+        follow_after_restart: bool = False,
     ) -> None:
         self._store = store
         self._channel = channel
         self._limit = limit
         self._epo_version = epo_version
+        self._clock = clock
         self._follow_after_restart = follow_after_restart
         self._actions: dict[int, Action] = {}
         channel.register(PRODUCT, self.received)
@@ -130,8 +149,9 @@ class RunNow:
             _logger.warning("%s: %s", guid, error)
             return
         action = self._actions.get(log_id)
-        follow = action.of_agent(guid) if action else None
+        follow = await self._follow_of(action, guid) if action else None
         if action and follow:
+            follow.heard = self._clock.monotonic()
             await self._apply(action, follow, Reported(report))
             await self._close_if_over(action)
         else:
@@ -196,13 +216,22 @@ class RunNow:
             )
         return action
 
+    async def _follow_of(self, action: Action, guid: str) -> Follow | None:
+        """Whom a report is about; the agent may have taken a new GUID after it was asked."""
+        known = action.of_agent(guid)
+        if known is not None:
+            return known
+        system = await self._store.systems.by_guid(guid)
+        return action.now_has(system.id, guid) if system else None
+
     async def _open(self, systems: Sequence[System], task: ClientTask, options: Options, user: str) -> Action:
         async with self._store.transaction() as store:
             log_id = await store.task_log.open(NAME, user, MANUAL)
             targets = [Target(system.guid, system.id, system.name) for system in systems]
             subtasks = await store.subtasks.open(log_id, targets, segment="Progress")
             await store.task_log.add(log_id, f"task {task.name} ({task.type}) for {len(systems)} systems")
-        return Action(log_id, task.name, subtasks, options.abort_minutes)
+        now = self._clock.monotonic()
+        return Action(log_id, task.name, subtasks, options.abort_minutes, options.quiet_seconds, now)
 
     async def _begin(self, action: Action, systems: Sequence[System], task: ClientTask, options: Options) -> None:
         """Refuse the systems that are not able and queue the request for the others. If the database does not do it
@@ -244,6 +273,7 @@ class RunNow:
             await self._end(action)
         elif action.batch:
             await self._end_given_up(action)
+            await self._end_lost(action)
         else:
             for follow in action.unsent():
                 await self._apply(action, follow, Refused(action.failed))
@@ -256,19 +286,44 @@ class RunNow:
             await self._apply(action, follow, Cancelled(action.cancelled))
 
     async def _end_given_up(self, action: Action) -> None:
-        """End the subtasks whose request the queue has given up."""
+        """End the subtasks whose request the queue has given up, or has delivered to an agent that says nothing."""
         unsent = action.unsent()
         if not unsent:
             return
         states = {state.target: state for state in await self._store.datachannel.batch(action.batch)}
+        # the queue forgets its items with their systems, and those that it delivered after a while
+        for follow in await self._gone([each for each in unsent if each.system_id not in states]):
+            await self._apply(action, follow, Refused("the system is gone"))
         for follow in unsent:
             state = states.get(follow.system_id or 0)
-            if state is None:
-                await self._apply(action, follow, Refused("the system is gone"))
+            if state is None or state.outcome == "delivered":
+                await self._end_silent(action, follow)
             elif state.outcome == "expired":
                 await self._apply(action, follow, Expired(action.minutes))
             elif state.outcome == "failed":
                 await self._apply(action, follow, Refused(state.message))
+
+    async def _end_lost(self, action: Action) -> None:
+        """End the subtasks of agents that have the request and say nothing any more, and of systems that are gone."""
+        for follow in action.sent():
+            await self._end_silent(action, follow)
+        now = self._clock.monotonic()
+        if now >= action.next_census:
+            for follow in await self._gone(action.sent()):
+                await self._apply(action, follow, Lost("the system is gone"))
+            action.next_census = now + CENSUS_SECONDS
+
+    async def _end_silent(self, action: Action, follow: Follow) -> None:
+        patience = action.patience_seconds(follow)
+        if self._clock.monotonic() - follow.heard > patience:
+            await self._apply(action, follow, Lost(f"its agent has said nothing for {patience / 60:g} minutes"))
+
+    async def _gone(self, follows: Sequence[Follow]) -> list[Follow]:
+        """Those of them whose systems were deleted."""
+        if not follows:
+            return []
+        there = await self._store.systems.present([each.system_id or 0 for each in follows])
+        return [each for each in follows if each.system_id not in there]
 
     async def _apply(self, action: Action, follow: Follow, event: Event) -> None:
         async with follow.lock:

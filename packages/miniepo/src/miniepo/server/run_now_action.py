@@ -11,15 +11,19 @@ from miniepo.patience import within
 from miniepo.protocol.run_now import Segments, State, outcome
 from miniepo.store.subtasks import Subtask
 
+GRACE_SECONDS = 60.0
+"""How long after the request's time the first report may come: it may be fetched in the last moment."""
+
 
 @dataclass(slots=True)
 class Follow:
-    """One system of an action; `lock` keeps its events in order."""
+    """One system of an action, last `heard` of at a monotonic time; `lock` keeps its events in order."""
 
     subtask_id: int
     guid: str | None
     system_id: int | None
     name: str
+    heard: float
     segments: Segments = field(default_factory=Segments)
     message: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -29,13 +33,25 @@ class Action:
     """What the server remembers of an action until the end of its life.
 
     `lock` is held by whoever queues it, cancels it or looks after it. Without a `batch` it was not queued, and `failed`
-    says why; `cancelled` is the user who ended it. `logged_end`: its entry in the Server Task Log is closed.
+    says why; `cancelled` is the user who ended it. `logged_end`: its entry in the Server Task Log is closed. It begins
+    `now`, its request waits for so many `minutes`, and who has it may be silent for `quiet_seconds`; whether systems
+    were deleted is looked up at `next_census`.
     """
 
-    def __init__(self, log_id: int, task: str, subtasks: Iterable[Subtask], minutes: float) -> None:
+    def __init__(
+        self,
+        log_id: int,
+        task: str,
+        subtasks: Iterable[Subtask],
+        minutes: float,
+        quiet_seconds: float,
+        now: float,
+    ) -> None:
         self.log_id = log_id
         self.task = task
         self.minutes = minutes
+        self.quiet_seconds = quiet_seconds
+        self.next_census = now
         self.batch = ""
         self.revision = 0
         self.view_open = True
@@ -44,7 +60,7 @@ class Action:
         self.logging_end = False
         self.logged_end = False
         self.lock = asyncio.Lock()
-        self.follows = {each.id: Follow(each.id, each.guid, each.system_id, each.name) for each in subtasks}
+        self.follows = {each.id: Follow(each.id, each.guid, each.system_id, each.name, now) for each in subtasks}
         self._by_guid = {each.guid: each for each in self.follows.values() if each.guid}
         self._open = len(self.follows)
         self._changed = asyncio.Event()
@@ -52,6 +68,21 @@ class Action:
     def of_agent(self, guid: str) -> Follow | None:
         """The system with this agent."""
         return self._by_guid.get(guid)
+
+    def now_has(self, system_id: int, guid: str) -> Follow | None:
+        """The system with this number, whose agent has another GUID than when it was asked."""
+        found = next((each for each in self.follows.values() if each.system_id == system_id), None)
+        if found is not None:
+            self._by_guid[guid] = found
+        return found
+
+    def sent(self) -> list[Follow]:
+        """The open systems whose agents have said that they have the request."""
+        return [each for each in self.follows.values() if each.segments.send == "Success" and not each.segments.closed]
+
+    def patience_seconds(self, follow: Follow) -> float:
+        """How long an agent that has the request may say nothing: from the action's begin, or from its last report."""
+        return self.minutes * 60 + GRACE_SECONDS if follow.segments.send == "Progress" else self.quiet_seconds
 
     def unsent(self) -> list[Follow]:
         """The systems whose request nobody has fetched yet."""

@@ -82,6 +82,7 @@ class Subtasks:
         return await self._database.rows("subtask/of_task", Subtask, log_id=log_id)
 
     async def of_agent(self, log_id: int, guid: str) -> Subtask | None:
+        """The subtask of the agent with this GUID, or of the system that has it now."""
         return await self._database.row("subtask/of_agent", Subtask, log_id=log_id, guid=guid)
 
     async def record(

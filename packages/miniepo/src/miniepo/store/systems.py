@@ -78,6 +78,10 @@ class Systems:
     async def numbered(self, ids: list[int]) -> list[System]:
         return await self._database.rows("leaf/numbered", System, ids=ids)
 
+    async def present(self, ids: list[int]) -> set[int]:
+        """Those of these numbers that are a system's."""
+        return {int(row["id"]) for row in await self._database.records("leaf/present", ids=ids)}
+
     async def all(self) -> list[System]:
         return await self._database.rows("leaf/all", System)
 

@@ -38,6 +38,9 @@ SELECT pg_advisory_xact_lock(hashtext('EPOLeafNode'));
 -- name: numbered
 {system} WHERE l.AutoID = ANY (%(ids)s) ORDER BY l.AutoID;
 
+-- name: present
+SELECT AutoID AS id FROM EPOLeafNode WHERE AutoID = ANY (%(ids)s);
+
 -- name: all
 {system} ORDER BY l.AutoID;
 

@@ -14,7 +14,9 @@ RETURNING {columns};
 SELECT {columns} FROM OrionTaskLogSubtask s WHERE s.TaskLogID = %(log_id)s ORDER BY s.AutoID;
 
 -- name: of_agent
-SELECT {columns} FROM OrionTaskLogSubtask s WHERE s.TaskLogID = %(log_id)s AND s.AgentGUID = %(guid)s;
+SELECT {columns} FROM OrionTaskLogSubtask s WHERE s.TaskLogID = %(log_id)s
+  AND (s.AgentGUID = %(guid)s OR s.LeafNodeID = (SELECT l.AutoID FROM EPOLeafNode l WHERE l.AgentGUID = %(guid)s))
+ORDER BY s.AgentGUID IS DISTINCT FROM %(guid)s LIMIT 1;
 
 -- name: record
 WITH changed AS (
