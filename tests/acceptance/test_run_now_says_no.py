@@ -15,6 +15,13 @@ NO_LIMIT = ("server/run_now_limit.py", "if value.isascii() and value.isdigit():"
 SILENT = ("server/run_now.py", "add(left.log_id, text)", "add(left.log_id, 'started')")
 NO_GOODBYE = ("agent/run_now.py", "return self.happened(ledger.Leaves()) > 0", "return False")
 NO_REPORT = ("agent/run_now_ledger.py", "if event.id in self._entries:", "if True:")
+NO_NEWS = ("server/run_now_action.py", "self.revision += 1", "self.revision += 0")
+OVER = "outcome(each.segments.state for each in self.follows.values()"
+HASTY = (
+    "server/run_now_action.py",
+    f"return None if self._open else {OVER})",
+    f"return None if self._open == len(self.follows) else {OVER} if each.segments.closed)",
+)
 GIVE_BACK = f"rmdir {LEDGER}; if test -e {LEDGER}.kept; then mv {LEDGER}.kept {LEDGER}; fi"
 
 
@@ -44,10 +51,19 @@ def test_a_server_without_limit_or_word_and_an_agent_without_goodbye_are_seen(co
     assert {row["promise"] for row in lab.assert_positive("-k", "run-now")} == {"run-now"}
 
 
-def test_a_swarm_that_keeps_no_request_is_seen(conversations: Examined) -> None:
+def test_a_server_that_waits_for_nobody_or_shows_nothing_new_and_a_swarm_that_keeps_no_request_are_seen(
+    conversations: Examined,
+) -> None:
+    """The server closes an entry with its first subtask, and its live view is always of the same revision."""
     lab, swarm = conversations, facts.swarms(conversations.topology)[0].path
-    with patched(lab.lab, swarm, "miniepo-swarm", 8081, [NO_REPORT]):
+    server, (ended,) = facts.server(lab.topology).path, cut_agents(lab.topology)
+    with (
+        patched(lab.lab, server, "miniepo-server", 8443, [NO_NEWS, HASTY]),
+        patched(lab.lab, swarm, "miniepo-swarm", 8081, [NO_REPORT]),
+    ):
         rows = lab.failures("run-now", kept=["isolation"])
-    assert nodes_of(rows) == {swarm}, told(rows)
+    assert nodes_of(rows) == {server, swarm, ended}, told(rows)
+    assert_told(rows, server, "is In Progress until the last of its", "it is Failed, ")
+    assert_told(rows, ended, "at once, as a newer revision", "Ended/Success/Success/Progress, revision 0 after 0")
     assert_told(rows, swarm, "Send, Start and Progress of each agent succeed", "and 17 more")
     assert {row["promise"] for row in lab.assert_positive("-k", "run-now")} == {"run-now"}

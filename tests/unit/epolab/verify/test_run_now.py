@@ -32,6 +32,7 @@ class Lab(Witness):
         self.deleted = 0
         self.called: list[tuple[str, int]] = []
         self.reply = "Succeeded"
+        self.shows = True
 
     def must(self, path: str, command: str, line: str = "") -> str:
         self.deleted += "miniepo.deleteTask" in command
@@ -76,6 +77,10 @@ class Lab(Witness):
                     for number, node in enumerate(AGENTS)
                     if node.fqdn in asked
                 ]
+            case "miniepo.watchRunNow" if self.shows:
+                return {"subtasks": [{"systemId": number, "state": "Completed"} for number, _ in enumerate(AGENTS)]}
+            case "miniepo.watchRunNow":
+                raise WorldError("closed")
             case "tasklog.listMessages":
                 return [{"message": "all", "subtaskId": None}, {"message": "one", "subtaskId": 10}]
             case "miniepo.listChannelAnswers":
@@ -117,6 +122,16 @@ def test_whom_nobody_can_tell_calls_in_once_the_action_has_been_made(tmp_path: P
     lab = Lab(tmp_path, {})
     observe(lab)
     assert sorted(path for path, _ in lab.called) == SILENT and {count for _, count in lab.called} == {1}
+
+
+def test_the_live_view_has_a_row_of_each_agent_or_is_not_shown(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, {})
+    runs = observe(lab)
+    assert [runs[node.path].first.view for node in AGENTS] == [
+        {"systemId": number, "state": "Completed"} for number, _ in enumerate(AGENTS)
+    ]
+    lab.shows = False
+    assert all(runs.first.view is None for runs in observe(lab).values())
 
 
 def test_a_doubt_that_stays_is_not_tried_for_ever_and_never_in_the_same_step(

@@ -15,10 +15,13 @@ from epolab.verify.run_now_plan import (
     Runs,
     expected_way,
     wrong_count,
+    wrong_entry,
+    wrong_pace,
     wrong_refusal,
     wrong_reports,
     wrong_segments,
     wrong_start,
+    wrong_view,
 )
 
 TOPOLOGIES = Path(__file__).parents[4] / "topologies"
@@ -30,6 +33,7 @@ ROW: dict[str, Any] = {
     "state": "Completed",
     "percent": 100,
 }
+RED = {"state": "Failed", "send": "Failure", "start": "Failure", "progress": "Failure"}
 REPORTS = tuple(
     Report(status, percent, 100.0 + number / 10)
     for number, (status, percent) in enumerate(
@@ -101,11 +105,47 @@ def test_a_late_start_is_wrong() -> None:
 
 
 def test_a_refusal_names_the_version_and_leaves_no_report() -> None:
-    refused = Run(7, 100.0, ROW | {"state": "Failed"}, ("refused: agent 4.5.0 is older than 4.6",))
+    refused = Run(7, 100.0, ROW | RED, ("refused: agent 4.5.0 is older than 4.6",))
     assert wrong_refusal("a/b", refused) == []
+    assert "Failed/Success" in wrong_refusal("a/b", replace(refused, subtask=ROW | {"state": "Failed"}))[0][1]
     assert len(wrong_refusal("a/b", GOOD)) == len(wrong_refusal("a/b", replace(refused, reports=REPORTS))) == 1
 
 
 @pytest.mark.parametrize("ran", [0, 2])
 def test_no_run_and_two_runs_are_wrong(ran: int) -> None:
     assert len(wrong_count("a/b", [GOOD, replace(GOOD, ran=ran)])) == 1
+
+
+ENDED = ROW | {"endDate": "1970-01-01T00:01:40+00:00", "computerName": "pc"}
+
+
+def test_the_live_view_shows_what_the_log_keeps_of_what_has_ended() -> None:
+    assert wrong_view("a/b", replace(GOOD, subtask=ENDED, view=ROW)) == []
+    assert "nothing" in wrong_view("a/b", replace(GOOD, subtask=ENDED))[0][1]
+    assert len(wrong_view("a/b", replace(GOOD, subtask=ENDED, view=ROW | {"progress": "Progress"}))) == 1
+    assert wrong_view("a/b", replace(GOOD, subtask=ENDED | {"endDate": None}, view=None)) == []
+    assert wrong_view("a/b", replace(GOOD, subtask=None)) == []
+
+
+@pytest.mark.parametrize("end", ["1970-01-01T00:01:42+00:00", None])
+def test_a_subtask_ends_with_its_own_agents_report(end: str | None) -> None:
+    run = replace(GOOD, subtask=ENDED)
+    assert wrong_pace("a/b", run) == wrong_pace("a/b", replace(run, reports=REPORTS[:3])) == []
+    ((_, seen),) = wrong_pace("a/b", replace(run, subtask=ENDED | {"endDate": end}))
+    assert ("1.6 s later" if end else "not at all") in seen
+
+
+OPEN = ENDED | {"endDate": None}
+ENTRY = {"id": 7, "state": "Failed", "endDate": ENDED["endDate"]}
+
+
+def test_an_entry_ends_with_its_last_subtask() -> None:
+    later = ENTRY | {"endDate": "1970-01-01T00:01:41+00:00"}
+    assert wrong_entry("a/b", ENTRY, [ENDED]) == wrong_entry("a/b", later, [ENDED]) == []
+    assert wrong_entry("a/b", ENTRY | {"endDate": None}, [ENDED, OPEN]) == []
+    assert "Failed, 0 s before, open are pc" in wrong_entry("a/b", ENTRY, [ENDED, OPEN])[0][1]
+    assert (
+        "Failed, 1 s before, open are none" in wrong_entry("a/b", ENTRY, [ENDED | {"endDate": later["endDate"]}])[0][1]
+    )
+    running = ENTRY | {"state": "In Progress", "endDate": None}
+    assert "In Progress, all have ended" in wrong_entry("a/b", running, [ENDED])[0][1]

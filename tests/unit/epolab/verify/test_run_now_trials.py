@@ -24,7 +24,7 @@ UNKNOWN = f"unknown: {NO_FINAL_STATUS}: the agent ends before the task does"
 class Lab(Witness):
     """A lab whose agent says that it ends, and whose server comes back after a kill at the second question."""
 
-    queues = 0
+    queues, news = 0, 1
 
     def __init__(self, folder: Path) -> None:
         super().__init__("lab", TOPOLOGY, folder)
@@ -69,6 +69,10 @@ class Lab(Witness):
                     limit = f"clienttask.runnow.system.limit = {self.limits[-1]}"
                     raise WorldError(f"{count} systems are more than {limit} in /x allows")
                 return {"taskLogId": 7}
+            case "miniepo.watchRunNow":
+                state = "Ended" if self.ended else "In Progress"
+                row = {"send": "Success", "start": "Success", "progress": "Progress", "state": state}
+                return {"revision": 2 + self.news * self.ended, "subtasks": [row]}
             case "miniepo.listRunNow":
                 return [] if self.forgot else [{"taskLogId": 7, "task": "Scan Now"}]
             case "tasklog.listTaskHistory":
@@ -107,6 +111,14 @@ def test_an_agent_is_ended_in_the_middle_of_its_task(tmp_path: Path) -> None:
     assert wrong_end(NODE.path, cut_off(Lab(tmp_path), NODE.path)) == []
 
 
+def test_a_view_that_tells_nothing_new_is_told(tmp_path: Path) -> None:
+    class Old(Lab):
+        news = 0
+
+    ((_, seen),) = wrong_end(NODE.path, cut_off(Old(tmp_path), NODE.path))
+    assert "it showed Ended/Success/Success/Progress, revision 2 after 2" in seen
+
+
 def test_a_server_is_killed_in_the_middle_of_a_task(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     assert wrong_memory("hq/epo", forget(lab, NODE.path)) == []
@@ -115,6 +127,7 @@ def test_a_server_is_killed_in_the_middle_of_a_task(tmp_path: Path) -> None:
 
 def test_an_agent_that_says_nothing_is_told_of_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_now_trials, "END_LIMIT_SECONDS", 0.3)
+    monkeypatch.setattr(run_now_trials, "START_LIMIT_SECONDS", 0.3)
 
     class Mute(Lab):
         ended = property(lambda _: False, lambda *_: None)  # type: ignore[assignment]

@@ -8,9 +8,12 @@ import pytest
 
 from epolab.topology import load_topology
 from epolab.verify.run_now_trials_plan import (
+    CLOSED,
+    RUNS,
     CutOff,
     Forgotten,
     Refusal,
+    Shown,
     cut_agents,
     wrong_end,
     wrong_limit,
@@ -40,7 +43,13 @@ def test_one_system_too_many_is_refused_and_leaves_nothing(change: dict[str, Any
 
 UNKNOWN = "unknown: TASK_NO_FINAL_STATUS: the agent ends before the task does"
 CUT = CutOff(
-    7, {"state": "Ended"}, ("sent", "started", UNKNOWN), ("received", "started", "TASK_NO_FINAL_STATUS"), starts=1
+    7,
+    {"state": "Ended"},
+    ("sent", "started", UNKNOWN),
+    ("received", "started", "TASK_NO_FINAL_STATUS"),
+    starts=1,
+    running=Shown(2, RUNS),
+    ended=Shown(3, CLOSED),
 )
 
 
@@ -52,9 +61,13 @@ CUT = CutOff(
         {"reports": ("received", "started")},
         {"starts": 2},
         {"starts": 0},
+        {"running": Shown(2, ("In Progress", "Success", "Progress", "Progress"))},
+        {"ended": None},
+        {"ended": Shown(2, CLOSED)},
+        {"ended": Shown(3, RUNS)},
     ],
 )
-def test_an_agent_that_ends_says_so_once(change: dict[str, Any]) -> None:
+def test_an_agent_that_ends_says_so_once_and_who_watches_sees_it(change: dict[str, Any]) -> None:
     assert wrong_end("a/b", CUT) == []
     assert len(wrong_end("a/b", replace(CUT, **change))) == 1
 

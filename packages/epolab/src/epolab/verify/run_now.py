@@ -55,6 +55,13 @@ def observe(witness: Witness) -> dict[str, Runs]:
     return observed
 
 
+def _viewed(witness: Witness, number: str) -> Mapping[int, Mapping[str, Any]]:
+    """What the live view of an action shows of each system; nothing if the server does not show it."""
+    with suppress(WorldError):
+        return {row["systemId"]: row for row in witness.api("miniepo.watchRunNow", taskLogId=number)["subtasks"]}
+    return {}
+
+
 def _until_clear(witness: Witness, systems: Systems, task: tuple[str, str], observed: Mapping[str, Runs]) -> None:
     """Run it again on those that should start at once, and that a call-in may have told of it."""
     topology = witness.topology
@@ -120,6 +127,7 @@ def finish(witness: Witness, systems: Systems, run: Run) -> dict[str, Run]:
 def _gather(witness: Witness, systems: Systems, run: Run, subtasks: Sequence[dict[str, Any]]) -> dict[str, Run]:
     number = str(run.log_id)
     of_system = {row["systemId"]: row for row in subtasks}
+    views = _viewed(witness, number)
     messages = witness.api("tasklog.listMessages", taskLogId=number)
     answers = witness.api("miniepo.listChannelAnswers", correlation=number)
     calls = witness.api("miniepo.listCallins", since=str(run.asked - SESSION_SECONDS))
@@ -136,6 +144,7 @@ def _gather(witness: Witness, systems: Systems, run: Run, subtasks: Sequence[dic
             reports=reports_of(answers, row["EPOLeafNode.AgentGUID"]),
             callins=tuple(call["received"] for call in calls if call["fqdn"] == node.fqdn),
             ran=ran[node],
+            view=views.get(row["EPOComputerProperties.ParentID"]),
         )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from epolab.model import facts
@@ -19,6 +20,9 @@ SESSION_SECONDS = 0.7
 
 Way = Literal["at once", "after a call-in", "either", "refused"]
 GREEN = ("Success", "Success", "Success")
+RED = ("Failure", "Failure", "Failure")
+SHOWN = ("send", "start", "progress", "state", "percent")
+"""What the live view shows of a subtask, and the log keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One action as one agent saw it: asked at a time of the server's clock, `ran` counts runs in the agent's log."""
+    """One action as one agent saw it: asked at a time of the server's clock, `ran` counts runs in the agent's log,
+    `view` is what the live view shows of it at last."""
 
     log_id: int
     asked: float
@@ -41,6 +46,7 @@ class Run:
     reports: tuple[Report, ...] = ()
     callins: tuple[float, ...] = ()
     ran: int = 0
+    view: Mapping[str, Any] | None = None
 
     @property
     def started(self) -> float | None:
@@ -96,6 +102,16 @@ def wrong_segments(path: str, run: Run) -> list[tuple[str, str]]:
     return [] if (seen, row["state"], row["percent"]) == (GREEN, "Completed", 100) else [(wanted, told)]
 
 
+def wrong_view(path: str, run: Run) -> list[tuple[str, str]]:
+    """What is wrong about an agent's segments in the live view, once its subtask has ended."""
+    row = run.subtask
+    if row is None or not row["endDate"]:
+        return []
+    kept, shown = (tuple(each[name] for name in SHOWN) if each else None for each in (row, run.view))
+    wanted = f"{path}: the live view of {run.log_id} shows what the log keeps: {kept}"
+    return [] if shown == kept else [(wanted, f"{path}: it shows {shown or 'nothing'}")]
+
+
 def wrong_reports(path: str, run: Run) -> list[tuple[str, str]]:
     """What is wrong about what came up under the CorrelationId."""
     said = [report.status for report in run.reports]
@@ -107,10 +123,11 @@ def wrong_reports(path: str, run: Run) -> list[tuple[str, str]]:
 
 def wrong_refusal(path: str, run: Run) -> list[tuple[str, str]]:
     """What is wrong about an agent that is too old."""
-    wanted = f"{path}: is refused in its subtask as older than 4.6"
+    wanted = f"{path}: is refused in its subtask as older than 4.6, and all three segments fail"
     row = run.subtask
-    refused = row is not None and row["state"] == "Failed" and any("older than 4.6" in text for text in run.messages)
-    told = f"{path}: {row['state'] if row else 'no subtask'}; {'; '.join(run.messages) or 'no message'}"
+    seen = (row["state"], row["send"], row["start"], row["progress"]) if row else ("no subtask",)
+    refused = seen == ("Failed", *RED) and any("older than 4.6" in text for text in run.messages)
+    told = f"{path}: {'/'.join(seen)}; {'; '.join(run.messages) or 'no message'}"
     return [] if refused and not run.reports else [(wanted, told)]
 
 
@@ -132,6 +149,34 @@ def wrong_start(path: str, way: Way, runs: Runs) -> list[tuple[str, str]]:
     if min(waits) > AT_ONCE_SECONDS:
         return [(wanted, told)]
     return [] if runs.clear else [(wanted, f"{told}, each of {len(runs.runs)} times not before a call-in")]
+
+
+def wrong_pace(path: str, run: Run) -> list[tuple[str, str]]:
+    """What is wrong about when a subtask ended: its own agent ends it and no other, however late those may answer."""
+    said = next((each.received for each in run.reports if each.status == "succeeded"), None)
+    row = run.subtask
+    if said is None or row is None or (row["endDate"] and ended_at(row) <= said):
+        return []
+    wanted = f"{path}: its subtask of {run.log_id} ends with its own last report, and waits for nobody"
+    late = f"{ended_at(row) - said:.1f} s later" if row["endDate"] else "not at all"
+    return [(wanted, f"{path}: it ended {late}")]
+
+
+def wrong_entry(path: str, entry: Mapping[str, Any], subtasks: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What is wrong about when an entry of the log ended: with the last of its subtasks."""
+    left = [row["computerName"] for row in subtasks if not row["endDate"]]
+    last = max((ended_at(row) for row in subtasks if row["endDate"]), default=0.0)
+    early = 0.0 if entry["endDate"] is None else last - ended_at(entry)
+    if bool(left) == (entry["endDate"] is None) and early <= 0:
+        return []
+    wanted = f"{path}: entry {entry['id']} is In Progress until the last of its {len(subtasks)} subtasks has ended"
+    told = f"{early:.0f} s before, open are {', '.join(left) or 'none'}" if entry["endDate"] else "all have ended"
+    return [(wanted, f"{path}: it is {entry['state']}, {told}")]
+
+
+def ended_at(row: Mapping[str, Any]) -> float:
+    """When a row of the log ended, in whole seconds since the epoch by the server's clock."""
+    return datetime.fromisoformat(row["endDate"]).timestamp()
 
 
 def wrong_count(path: str, runs: Sequence[Run]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -16,7 +17,7 @@ from epolab.verify.agents import port_of
 from epolab.verify.datachannel import ask_sql
 from epolab.verify.policy_change import names_of
 from epolab.verify.run_now import AGENT_LOG, FOLDER, reports_of
-from epolab.verify.run_now_trials_plan import PROPERTY, CutOff, Forgotten, Refusal
+from epolab.verify.run_now_trials_plan import PROPERTY, CutOff, Forgotten, Refusal, Shown
 from epolab.verify.seclusion import CALL_IN, obey
 from epolab.verify.services import stopped
 from epolab.verify.witness import Witness
@@ -25,10 +26,12 @@ PROPERTIES = "/var/lib/miniepo/server/conf/epo/epo.properties"
 NEWEST = "select coalesce(max(AutoID), 0) from epoagenthandlerdatachannelwq"
 QUEUED = "select count(*) from epoagenthandlerdatachannelwq where AutoID > {newest}"
 TASK = "Run Client Task Now"
+OPEN = ("Waiting", "In Progress")
 AGENT, SERVER = "cmdagent", "miniepo-server"
 KILL = f"kill -KILL $(cat /etc/service/{SERVER}/supervise/pid)"
 SCAN_MINUTES = "10"
 """Longer than the trial, a slow restart of the server included: the agent's end cuts it off."""
+WATCH_SECONDS = "10"
 START_LIMIT_SECONDS = 20.0
 END_LIMIT_SECONDS = 5.0
 SERVER_LIMIT_SECONDS = 60.0
@@ -61,12 +64,42 @@ def limited(witness: Witness, systems: int) -> Iterator[None]:
 def cut_off(witness: Witness, path: str) -> CutOff:
     """End an agent in the middle of a task, look at the task while it is down, and let it go on."""
     number = _started(witness, path)
-    with _down(witness, path):
-        row = _closed(witness, number)
+    running = _shown(witness, number)
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(_watch, witness, number, running)
+        with _down(witness, path):
+            row = _closed(witness, number)
+            ended = _in_time(watching)
     obey(witness, path, CALL_IN)
     answers = witness.api("miniepo.listChannelAnswers", correlation=number)
     reports = tuple(each.status for each in reports_of(answers, row["agentGuid"]))
-    return CutOff(int(number), row, _messages(witness, number), reports, _starts(witness, path, number))
+    starts = _starts(witness, path, number)
+    return CutOff(int(number), row, _messages(witness, number), reports, starts, running, ended)
+
+
+def _watch(witness: Witness, number: str, seen: Shown) -> Shown:
+    """Watch the live view, each time for what is newer, until it shows an end or for a while; what it showed last."""
+    last = [seen]
+
+    def over() -> bool:
+        last[0] = _shown(witness, number, revision=str(last[0].revision), waitSeconds=WATCH_SECONDS)
+        return last[0].segments[0] not in OPEN
+
+    with suppress(TimeoutExceededError):  # what shows no end is told
+        until(over, what=f"the live view of {number} shows an end", limit_seconds=START_LIMIT_SECONDS)
+    return last[0]
+
+
+def _in_time(watching: Future[Shown]) -> Shown | None:
+    with suppress(TimeoutError):
+        return watching.result(END_LIMIT_SECONDS)
+    return None
+
+
+def _shown(witness: Witness, number: str, **more: str) -> Shown:
+    view = witness.api("miniepo.watchRunNow", taskLogId=number, **more)
+    (row,) = view["subtasks"]
+    return Shown(int(view["revision"]), (row["state"], row["send"], row["start"], row["progress"]))
 
 
 def forget(witness: Witness, path: str) -> Forgotten:

@@ -21,6 +21,10 @@ MEMORY_LOST = "its memory is lost"
 NO_FINAL_STATUS = "TASK_NO_FINAL_STATUS"
 AFTER_RESTART = "after a restart of the service: unknown"
 
+RUNS = ("In Progress", "Success", "Success", "Progress")
+CLOSED = ("Ended", "Success", "Success", "Progress")
+"""The state and the three segments of a task that runs, and of one of which nobody knows how it ended."""
+
 Broken = list[tuple[str, str]]
 
 
@@ -35,15 +39,26 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A revision of the live view of an action with one system: what it showed of state, Send, Start and Progress."""
+
+    revision: int
+    segments: tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class CutOff:
     """A task whose agent was ended: the subtask while the agent was down, the log's messages and the agent's reports,
-    and how often the agent began the task, by its own log, when it lived again."""
+    how often the agent began the task, by its own log, when it lived again, and the live view while the task ran and
+    what it showed to who watched it in the end, if anything in time."""
 
     log_id: int
     row: Mapping[str, Any]
     messages: tuple[str, ...]
     reports: tuple[str, ...]
     starts: int
+    running: Shown
+    ended: Shown | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +109,21 @@ def wrong_end(path: str, seen: CutOff) -> Broken:
     if seen.starts != 1:
         wanted = f"{path}: does not begin {seen.log_id} again in its next life"
         broken.append((wanted, f"{path}: its log tells of {seen.starts} starts"))
+    return broken + _wrong_live(path, seen)
+
+
+def _wrong_live(path: str, seen: CutOff) -> Broken:
+    """What is wrong about the live view; of an end that was not reported nothing can be shown."""
+    broken, running, ended = [], seen.running, seen.ended
+    if running.segments != RUNS:
+        wanted = f"{path}: while {seen.log_id} runs the live view shows {'/'.join(RUNS)}"
+        broken.append((wanted, f"{path}: it shows {'/'.join(running.segments)}"))
+    if seen.row["state"] == "Ended" and (
+        ended is None or ended.segments != CLOSED or ended.revision <= running.revision
+    ):
+        wanted = f"{path}: who watches {seen.log_id} is shown {'/'.join(CLOSED)} at once, as a newer revision"
+        told = f"{'/'.join(ended.segments)}, revision {ended.revision} after {running.revision}" if ended else "nothing"
+        broken.append((wanted, f"{path}: it showed {told}"))
     return broken
 
 

@@ -9,7 +9,7 @@ from epolab.model.topology import Topology
 from epolab.verify import run_now, run_now_plan
 from epolab.verify.broken import expect, expect_all
 from epolab.verify.run_now_plan import Runs, expected_way
-from epolab.verify.run_now_trials import PROPERTIES, at_hand, cut_off, exceed, forget
+from epolab.verify.run_now_trials import PROPERTIES, TASK, at_hand, cut_off, exceed, forget
 from epolab.verify.run_now_trials_plan import LIMIT, PROPERTY, cut_agents, wrong_end, wrong_limit, wrong_memory
 from epolab.verify.swarm_orders import called, run_on_swarm, waits_seconds
 from epolab.verify.swarm_orders_plan import wrong_runs
@@ -26,12 +26,12 @@ def observed_fixture(witness: Witness, whole: None) -> dict[str, Runs]:
 
 
 def test_the_task_goes_through_its_three_segments(topology: Topology, observed: dict[str, Runs], agent: str) -> None:
-    """Send, Start and Progress succeed in the Server Task Log; an agent older than 4.6 is refused there"""
+    """Send, Start and Progress succeed in log and live view; an agent older than 4.6 is refused, and they fail"""
     run = observed[agent].first
     if expected_way(topology, topology.node(agent)) == "refused":
-        expect_all(run_now_plan.wrong_refusal(agent, run))
+        expect_all([*run_now_plan.wrong_refusal(agent, run), *run_now_plan.wrong_view(agent, run)])
     else:
-        expect_all(run_now_plan.wrong_segments(agent, run))
+        expect_all([*run_now_plan.wrong_segments(agent, run), *run_now_plan.wrong_view(agent, run)])
 
 
 def test_it_reports_under_the_correlation_id(topology: Topology, observed: dict[str, Runs], agent: str) -> None:
@@ -43,6 +43,16 @@ def test_it_reports_under_the_correlation_id(topology: Topology, observed: dict[
 def test_it_starts_when_it_can(topology: Topology, observed: dict[str, Runs], agent: str) -> None:
     """an agent that its handler can call starts within seconds; another one after its next call-in, not before"""
     expect_all(run_now_plan.wrong_start(agent, expected_way(topology, topology.node(agent)), observed[agent]))
+
+
+def test_each_ends_at_its_own_time(witness: Witness, observed: dict[str, Runs], commander: str) -> None:
+    """each subtask ends with its own agent's last report, the entry with the last of its subtasks"""
+    runs = {path: seen.first for path, seen in observed.items()}
+    number = next(iter(runs.values())).log_id
+    (entry,) = [row for row in witness.api("tasklog.listTaskHistory", taskName=TASK) if row["id"] == number]
+    subtasks = witness.api("tasklog.listSubtasks", taskLogId=str(number))
+    expect_all(run_now_plan.wrong_entry(commander, entry, subtasks))
+    expect_all([wrong for path, run in runs.items() for wrong in run_now_plan.wrong_pace(path, run)])
 
 
 def test_it_runs_once(topology: Topology, observed: dict[str, Runs], agent: str) -> None:
@@ -84,7 +94,7 @@ def test_every_agent_of_a_swarm_runs_it(witness: Witness, topology: Topology, wh
 
 
 def test_an_agent_that_ends_leaves_an_unknown_end(witness: Witness, whole: None, cut_agent: str) -> None:
-    """an agent that ends sends TASK_NO_FINAL_STATUS before, and never begins the task again"""
+    """an agent that ends sends TASK_NO_FINAL_STATUS before, is seen live, and never begins the task again"""
     expect_all(wrong_end(cut_agent, cut_off(witness, cut_agent)))
 
 
