@@ -64,7 +64,9 @@ def agent() -> tuple[float, float]:
     pid = on_node("pgrep", "-x", "cmdagent").split()[0]
     ticks = on_node("cat", f"/proc/{pid}/stat").rpartition(")")[2].split()[11:13]
     resident = [megabytes_of(pid)]
-    on_node(*UPDATE)
+    updated = subprocess.run(["docker", "exec", NODE, *UPDATE], check=False, capture_output=True, text=True)
+    if updated.returncode:
+        sys.exit(f"the agent did not update: {updated.stderr.strip()}")
     for _ in range(CALL_INS):
         first = next_callin(first)
         resident.append(megabytes_of(pid))

@@ -290,12 +290,12 @@ class AgentProcess:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.status()}\n{self.process.text()[-4000:]}") from None
 
-    def ctl(self, *words: str) -> dict[str, Any]:
-        """`miniepo ctl` towards this agent."""
+    def ctl(self, *words: str, fails: bool = False) -> dict[str, Any]:
+        """`miniepo ctl` towards this agent; the reply, also of an order that `fails`."""
         code = "import sys; from miniepo.agent.ctl import main; sys.exit(main(sys.argv[1:]))"
         argv = [sys.executable, "-c", code, "--state-dir", str(self.state), *words]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, f"{words}: {done.stderr}\n{self.process.text()[-3000:]}"
+        assert done.returncode == int(fails), f"{words}: {done.stderr}\n{self.process.text()[-3000:]}"
         return dict(json.loads(done.stdout))
 
 

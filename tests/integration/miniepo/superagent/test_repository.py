@@ -132,9 +132,9 @@ def test_content_that_is_not_as_catalogued_or_not_signed_is_not_installed(field:
     (root / "Current/PROBE1000/Product/0000/probe.bin").write_bytes(PAYLOAD[::-1])
     agent = field.agent("pc-1", asci_seconds=300)
     agent.until(lambda status: status["last_handler"])
-    assert "not as catalogued" in agent.ctl("update")["outcome"]
+    assert "not as catalogued" in agent.ctl("update", fails=True)["outcome"]
     publish(root, SigningKey.generate(), "1.0", PAYLOAD)
-    assert "not signed by the key" in agent.ctl("update")["outcome"]
+    assert "not signed by the key" in agent.ctl("update", fails=True)["outcome"]
     assert agent.status()["installed"] == {} and not (agent.state / "content/PROBE1000").exists()
     publish(root, field.key, "1.0", PAYLOAD)
     reply = {"outcome": "ePO_LOCALHOST: PROBE1000 1.0", "update_source": "ePO_LOCALHOST", "update_via_relay": None}

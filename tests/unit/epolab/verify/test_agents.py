@@ -8,7 +8,7 @@ import pytest
 
 from epolab.model import facts
 from epolab.topology import load_topology
-from epolab.verify.agents import complaint_of, port_of
+from epolab.verify.agents import complaint_of, port_of, reply_of
 from epolab.verify.witness import Ran
 
 TOPOLOGY = load_topology(Path(__file__).parents[4] / "topologies" / "minimal.yaml")
@@ -24,18 +24,19 @@ def test_the_port_is_the_policys_or_8081() -> None:
     assert port_of(replace(TOPOLOGY, management=replace(TOPOLOGY.management, policies=policies)), agent) == 8591
 
 
+BUSY = "failed: no repository could be used: ePO_EPO: busy"
+
+
 @pytest.mark.parametrize(
-    ("outcome", "complaint"),
+    ("ran", "complaint", "outcome"),
     [
-        ("ePO_EPO: already latest", ""),
-        ("ePO_EPO: VSCANDAT1000 5002", ""),
-        ("failed: no repository could be used: ePO_EPO: busy", "failed: no repository could be used: ePO_EPO: busy"),
-        ("stopped: after 60 s", "stopped: after 60 s"),
+        (Ran(0, json.dumps({"outcome": "ePO_EPO: already latest"}), ""), "", "ePO_EPO: already latest"),
+        (Ran(1, json.dumps({"outcome": BUSY}), f"{BUSY}\n"), BUSY, BUSY),
+        (Ran(4, "", "no agent answers\n"), "no agent answers", None),
+        (Ran(137, "", ""), "it ended with 137", None),
     ],
 )
-def test_an_order_that_was_obeyed_may_tell_of_an_update_that_failed(outcome: str, complaint: str) -> None:
-    assert complaint_of(Ran(0, json.dumps({"outcome": outcome}), "")) == complaint
-
-
-def test_an_order_that_could_not_be_given_says_why() -> None:
-    assert complaint_of(Ran(4, "", "no agent answers\n")) == "no agent answers"
+def test_an_update_that_failed_says_why_and_still_what_came_of_it(
+    ran: Ran, complaint: str, outcome: str | None
+) -> None:
+    assert complaint_of(ran) == complaint and reply_of(ran).get("outcome") == outcome

@@ -127,9 +127,10 @@ class Place:
         self.log.append(f"{path}: updates")
         outcome = self.outcomes.pop(0)
         if outcome == NOBODY_THERE:
-            return Ran(1, "", outcome)
+            return Ran(4, "", outcome)
         via = {"update_source": "ePO_EPO", "update_via_relay": "india-relay-1"}
-        return Ran(0, json.dumps({"outcome": outcome, **via}), "")
+        failed = outcome.startswith("failed")
+        return Ran(int(failed), json.dumps({"outcome": outcome, **via}), f"{outcome}\n" if failed else "")
 
 
 ROUND = [f"{SECOND}: barred", *(f"{PC.path}: {what}" for what in ("forgets", "updates"))]

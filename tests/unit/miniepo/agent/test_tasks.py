@@ -9,7 +9,7 @@ import pytest
 from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.settings import UpdateSettings
 from miniepo.agent.state import StateDirectory
-from miniepo.agent.tasks import TaskRunner, Unwatched, choose_due, every_seconds
+from miniepo.agent.tasks import Outcome, TaskRunner, Unwatched, choose_due, every_seconds
 from miniepo.agent.update import Updater
 from miniepo.errors import UnreachableError
 from miniepo.protocol.messages import ClientTask
@@ -91,6 +91,7 @@ def test_a_run_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
 
 def test_what_a_task_cannot_do_fails_it_aloud(tmp_path: Path) -> None:
     own, _ = runner(tmp_path)
-    assert asyncio.run(own.run(task("a"))) == "failed: no repository could be used"
+    assert asyncio.run(own.run(task("a"))).line == "failed: no repository could be used"
     unknown = ClientTask(id="8", name="Deploy", type="deploy")
-    assert asyncio.run(own.run(unknown)) == "failed: tasks of type deploy are not for this agent"
+    assert asyncio.run(own.run(unknown)).line == "failed: tasks of type deploy are not for this agent"
+    assert Outcome("succeeded", "already latest").line == "already latest"

@@ -16,7 +16,6 @@ from epolab.verify.witness import Ran, Witness
 
 STATUS = "/var/lib/miniepo/agent/status.json"
 UPDATE = "runuser -u mfeagent -- miniepo ctl update"
-NO_SUCCESS = ("failed", "stopped")
 
 
 def status(witness: Witness, path: str) -> dict[str, Any]:
@@ -31,11 +30,14 @@ def update(witness: Witness, path: str) -> str:
 
 
 def complaint_of(ran: Ran) -> str:
-    """What the reply to an order to update says of one that did not succeed: the order itself was obeyed then too."""
-    if ran.code:
-        return ran.stderr.strip()
-    outcome = str(json.loads(ran.stdout)["outcome"])
-    return outcome if outcome.partition(":")[0] in NO_SUCCESS else ""
+    """Why an update that was ordered did not succeed, empty if it did."""
+    return (ran.stderr.strip() or f"it ended with {ran.code}") if ran.code else ""
+
+
+def reply_of(ran: Ran) -> dict[str, Any]:
+    """The reply to the order: an update that failed has one too, an order that was not obeyed has none."""
+    reply: dict[str, Any] = json.loads(ran.stdout or "{}")
+    return reply
 
 
 def port_of(topology: Topology, node: Node) -> int:

@@ -7,7 +7,6 @@ needs, so that call-ins and catalogs pass and content does not.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.ports import HTTPS
 from epolab.model.topology import Topology
-from epolab.verify.agents import UPDATE, complaint_of, status
+from epolab.verify.agents import UPDATE, complaint_of, reply_of, status
 from epolab.verify.relay_rounds import named, rounds
 from epolab.verify.relay_trials import TOOLS, together
 from epolab.verify.witness import Ran, Witness
@@ -116,11 +115,9 @@ def _round(witness: Witness, current: Mapping[str, str]) -> dict[str, Lack]:
 
 def _lack(relay: str, reply: Ran, broken_off: int) -> Lack:
     """What an update came to by its own reply: the agent's status may be of an update of its own after that."""
-    if reply.code:
-        return Lack(relay, "", complaint_of(reply), None, None, broken_off)
-    said = json.loads(reply.stdout)
-    source, via = said["update_source"], said["update_via_relay"]
-    return Lack(relay, str(said["outcome"]), complaint_of(reply), source, via, broken_off)
+    said = reply_of(reply)
+    source, via = said.get("update_source"), said.get("update_via_relay")
+    return Lack(relay, said.get("outcome", ""), complaint_of(reply), source, via, broken_off)
 
 
 @contextmanager

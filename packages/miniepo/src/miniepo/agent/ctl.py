@@ -46,7 +46,10 @@ def read_arguments(argv: Sequence[str]) -> tuple[Path, Order]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code 0 if the agent did it, 1 if it could not, 4 if no agent answers."""
+    """Exit code 0 if the agent did it, 1 if it could not, 4 if no agent answers.
+
+    What came of an order that failed is printed too where there is anything to say, and why on standard error.
+    """
     socket, order = read_arguments(argv)
     try:
         line = asyncio.run(ask(socket, msgspec.json.encode(order) + b"\n", _TIMEOUT_SECONDS))
@@ -54,8 +57,8 @@ def main(argv: Sequence[str]) -> int:
     except (UnreachableError, msgspec.DecodeError) as error:
         sys.stderr.write(f"{error}\n")
         return 4
+    if reply.ok or reply.result:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(reply.result), indent=2).decode() + "\n")
     if not reply.ok:
         sys.stderr.write(f"{reply.error}\n")
-        return 1
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(reply.result), indent=2).decode() + "\n")
-    return 0
+    return 0 if reply.ok else 1

@@ -42,7 +42,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, kw_only=True):
-    """Whether the order was carried out, and what came of it."""
+    """Whether the order was carried out, and what came of it; `error` says why not. An update that failed has both."""
 
     ok: bool
     result: dict[str, Any] = {}
@@ -77,30 +77,34 @@ class Orders:
     async def answer(self, line: bytes) -> bytes:
         """The reply to one line, itself a line."""
         try:
-            reply = Reply(ok=True, result=await self._carry_out(msgspec.json.decode(line, type=Order)))
+            reply = await self._carry_out(msgspec.json.decode(line, type=Order))
         except (MiniepoError, msgspec.DecodeError, OSError) as error:
             reply = Reply(ok=False, error=str(error))
         return msgspec.json.encode(reply) + b"\n"
 
-    async def _carry_out(self, order: Order) -> dict[str, Any]:
+    async def _carry_out(self, order: Order) -> Reply:
         match order.order:
             case "callin":
                 call_in = await self._caller.ask(Occasion("manual", anew=order.forget))
-                return {"handler": call_in.handler, "via_relay": call_in.via_relay, "at": call_in.at}
+                return _done({"handler": call_in.handler, "via_relay": call_in.via_relay, "at": call_in.at})
             case "event":
-                return {"keys": [self._keep(order, number + 1) for number in range(order.count)]}
+                return _done({"keys": [self._keep(order, number + 1) for number in range(order.count)]})
             case "update":
-                text = await self._runner.run(ClientTask(id="manual", name="manual update", type="update"))
-                seen = self._status()
-                return {"outcome": text} | {name: seen[name] for name in ("update_source", "update_via_relay")}
+                return await self._update()
             case "enforce":
-                return {"problems": list(self._enforcer.enforce())}
+                return _done({"problems": list(self._enforcer.enforce())})
             case "discover":
-                return {"relays": [relay.computer_name for relay in await self._discover()]}
+                return _done({"relays": [relay.computer_name for relay in await self._discover()]})
             case "property":
-                return self._set_property(order)
+                return _done(self._set_property(order))
             case "status":
-                return self._status()
+                return _done(self._status())
+
+    async def _update(self) -> Reply:
+        outcome = await self._runner.run(ClientTask(id="manual", name="manual update", type="update"))
+        seen = self._status()
+        result = {"outcome": outcome.line} | {name: seen[name] for name in ("update_source", "update_via_relay")}
+        return _done(result) if outcome.status == "succeeded" else Reply(ok=False, result=result, error=outcome.line)
 
     def _set_property(self, order: Order) -> dict[str, Any]:
         """A custom property is reported with the next properties; without a text it is none any more."""
@@ -125,3 +129,7 @@ class Orders:
         if event.severity <= self._enforcer.settings.event_priority:
             self._caller.event_waits()
         return event.key
+
+
+def _done(result: dict[str, Any]) -> Reply:
+    return Reply(ok=True, result=result)

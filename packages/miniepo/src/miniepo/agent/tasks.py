@@ -32,6 +32,11 @@ class Outcome:
     status: Status
     text: str
 
+    @property
+    def line(self) -> str:
+        """In one line; what did not succeed begins with the word for it."""
+        return self.text if self.status == "succeeded" else f"{self.status}: {self.text}"
+
 
 class Watcher(Protocol):
     """Who is told when a run begins and how far it is."""
@@ -99,11 +104,10 @@ class TaskRunner:
         """Whether a task runs: the next one waits for it."""
         return self._running.locked()
 
-    async def run(self, task: ClientTask) -> str:
-        """Run one task now; how it went, in one line."""
+    async def run(self, task: ClientTask) -> Outcome:
+        """Run one task now; how it went."""
         self._last_run[task.id] = self._clock.monotonic()
-        outcome = await self.run_watched(task, self._entropy.nonce(), Unwatched())
-        return outcome.text if outcome.status == "succeeded" else f"{outcome.status}: {outcome.text}"
+        return await self.run_watched(task, self._entropy.nonce(), Unwatched())
 
     async def run_watched(self, task: ClientTask, run_id: str, watcher: Watcher, stop_seconds: float = 0) -> Outcome:
         """Run one task when its turn comes, at most `stop_seconds` long (0 = as long as it takes)."""

@@ -20,7 +20,7 @@ from miniepo.agent.front_door import FrontDoor
 from miniepo.agent.listener import Listener
 from miniepo.agent.settings import first_call_seconds
 from miniepo.agent.state import public_json
-from miniepo.agent.tasks import choose_due
+from miniepo.agent.tasks import Outcome, choose_due
 from miniepo.clock import SystemClock, SystemEntropy
 from miniepo.config import AgentConfig, SwarmConfig, load, read_secret
 from miniepo.log import logger
@@ -93,7 +93,7 @@ class Swarm:
         self._calls = 0
         self._failed = 0
         self._enforced_at: dict[str, float] = {}
-        self._running: set[asyncio.Task[str]] = set()
+        self._running: set[asyncio.Task[Outcome]] = set()
         self._clock = SystemClock()
         self._entropy = SystemEntropy()
 

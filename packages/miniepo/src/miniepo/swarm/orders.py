@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from miniepo.agent.orders import Reply
+from miniepo.agent.tasks import Outcome
 from miniepo.clock import Clock, Entropy, iso_utc
 from miniepo.errors import MiniepoError
 from miniepo.protocol.agent_session import Occasion
@@ -46,26 +47,27 @@ class SwarmOrders:
     async def answer(self, line: bytes) -> bytes:
         """The reply to one line, itself a line."""
         try:
-            reply = Reply(ok=True, result=await self._carry_out(msgspec.json.decode(line, type=SwarmOrder)))
+            reply = await self._carry_out(msgspec.json.decode(line, type=SwarmOrder))
             self._commit()
         except (MiniepoError, msgspec.DecodeError, OSError) as error:
             reply = Reply(ok=False, error=str(error))
         return msgspec.json.encode(reply) + b"\n"
 
-    async def _carry_out(self, order: SwarmOrder) -> dict[str, Any]:
+    async def _carry_out(self, order: SwarmOrder) -> Reply:
         chosen = [each for each in self._members if order.member in ("", each.config.computer_name)]
         match order.order:
             case "callin":
-                return await self._call_in(chosen, Occasion("manual", anew=order.forget))
+                result = await self._call_in(chosen, Occasion("manual", anew=order.forget))
             case "event":
-                return {"agents": len(chosen), "events": sum(self._keep(each, order) for each in chosen)}
+                result = {"agents": len(chosen), "events": sum(self._keep(each, order) for each in chosen)}
             case "update":
                 task = ClientTask(id="manual", name="manual update", type="update")
-                return {"outcomes": dict(Counter([await each.runner.run(task) for each in chosen]))}
+                return updated([await each.runner.run(task) for each in chosen])
             case "enforce":
-                return {"problems": sum(len(each.enforcer.enforce()) for each in chosen)}
+                result = {"problems": sum(len(each.enforcer.enforce()) for each in chosen)}
             case "status":
-                return describe(chosen)
+                result = describe(chosen)
+        return Reply(ok=True, result=result)
 
     async def _call_in(self, chosen: Sequence[Member], occasion: Occasion) -> dict[str, Any]:
         self._took.clear()
@@ -97,6 +99,13 @@ class SwarmOrders:
         if order.severity <= member.enforcer.settings.event_priority:
             member.caller.event_waits()
         return order.count
+
+
+def updated(outcomes: Sequence[Outcome]) -> Reply:
+    """The reply to an order to update, which failed if it failed for any agent."""
+    failures = Counter(each.line for each in outcomes if each.status != "succeeded")
+    error = "; ".join(f"{count} of {len(outcomes)} agents {line}" for line, count in failures.most_common(5))
+    return Reply(ok=not failures, result={"outcomes": dict(Counter(each.line for each in outcomes))}, error=error)
 
 
 def share(seconds: Collection[float], percent: int) -> float:
