@@ -11,10 +11,21 @@ from typing import Any
 import msgspec
 from nacl.signing import SigningKey
 
-from miniepo.agent import wakeup
+from miniepo.agent import tasks, wakeup
 from miniepo.agent.nonces import NonceMemory
-from miniepo.errors import MessageError, SignatureError, SiteListError, StaleEnvelopeError, WorldError
-from miniepo.protocol import codec, datachannel, discovery, messages, relay_session, run_now, segment, signing, sitelist
+from miniepo.errors import MessageError, SignatureError, SiteListError, StaleEnvelopeError, TaskError, WorldError
+from miniepo.protocol import (
+    codec,
+    datachannel,
+    discovery,
+    messages,
+    relay_session,
+    run_now,
+    segment,
+    signing,
+    sitelist,
+    task_settings,
+)
 from miniepo.protocol.relay_session import Dial, Disconnect, Endpoint, LineReceived, RelaySession, Say
 
 NOW = 1_700_000_000.0
@@ -187,14 +198,26 @@ def run_now_payload(data: bytes) -> None:
     except MessageError:
         return
     for item in said.items if isinstance(said, datachannel.ChannelItems) else ():
-        for read in (run_now.read_run_task, run_now.read_report):
+        for read in (_run_task, run_now.read_report):
             try:
                 read(item.payload)
             except MessageError:
                 continue
 
 
-_RUN = {"task": {"id": "7", "name": "Scan", "type": "scan", "settings": {"seconds": 1}}, "status": "progress"}
+def _run_task(payload: dict[str, Any]) -> None:
+    """Whatever a task's settings and schedule say is read as that or refused too."""
+    task = run_now.read_run_task(payload).task
+    assert 1 <= tasks.every_seconds(task) <= tasks.MAX_EVERY_SECONDS
+    for kind in task_settings.KINDS.values():
+        try:
+            assert isinstance(task_settings.read(task.settings, kind), kind)
+        except TaskError:
+            continue
+
+
+_TASK = {"id": "7", "name": "Scan", "type": "scan", "schedule": {"every_seconds": 1}, "settings": {"seconds": 1}}
+_RUN = {"task": _TASK, "status": "progress"}
 _MESSAGE = datachannel.ChannelMessage(
     id="1", product=run_now.PRODUCT, kind=run_now.RUN_TASK, correlation="7", payload=_RUN, expires=NOW
 )

@@ -9,10 +9,11 @@ import pytest
 from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.settings import UpdateSettings
 from miniepo.agent.state import StateDirectory
-from miniepo.agent.tasks import Outcome, TaskRunner, Unwatched, choose_due, every_seconds
+from miniepo.agent.tasks import MAX_EVERY_SECONDS, Outcome, TaskRunner, Unwatched, choose_due, every_seconds
 from miniepo.agent.update import Updater
 from miniepo.errors import UnreachableError
 from miniepo.protocol.messages import ClientTask
+from miniepo.protocol.task_settings import UpdateTask
 from tests.unit.miniepo.standins import CountingEntropy, SetClock, agent_config, state_directory
 
 
@@ -22,7 +23,13 @@ def task(task_id: str, **schedule: Any) -> ClientTask:
 
 @pytest.mark.parametrize(
     ("schedule", "seconds"),
-    [({"every_seconds": 60}, 60), ({"every_seconds": 0}, 1), ({}, 86_400), ({"every_seconds": "soon"}, 86_400)],
+    [
+        ({"every_seconds": 60}, 60),
+        ({"every_seconds": 0}, 1),
+        ({}, 86_400),
+        ({"every_seconds": "soon"}, 86_400),
+        ({"every_seconds": 10**400}, MAX_EVERY_SECONDS),
+    ],
 )
 def test_a_schedule_is_an_interval(schedule: dict[str, Any], seconds: float) -> None:
     assert every_seconds(task("a", **schedule)) == seconds
@@ -55,16 +62,19 @@ class Watched:
 
 
 class NoUpdater:
-    """There is no repository."""
+    """Every update ends like this."""
 
-    async def run(self, settings: UpdateSettings, wanted: dict[str, Any]) -> Any:
-        raise UnreachableError("no repository could be used")
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error or UnreachableError("no repository could be used")
+
+    async def run(self, settings: UpdateSettings, wanted: UpdateTask) -> Any:
+        raise self._error
 
 
-def runner(folder: Path) -> tuple[TaskRunner, StateDirectory]:
+def runner(folder: Path, error: Exception | None = None) -> tuple[TaskRunner, StateDirectory]:
     state = state_directory(folder)
     enforcer = Enforcer(agent_config(folder), state, ())
-    updater = cast(Updater, NoUpdater())
+    updater = cast(Updater, NoUpdater(error))
     return TaskRunner(state, enforcer, updater, SetClock(), CountingEntropy(), lambda: None), state
 
 
@@ -95,3 +105,33 @@ def test_what_a_task_cannot_do_fails_it_aloud(tmp_path: Path) -> None:
     unknown = ClientTask(id="8", name="Deploy", type="deploy")
     assert asyncio.run(own.run(unknown)).line == "failed: tasks of type deploy are not for this agent"
     assert Outcome("succeeded", "already latest").line == "already latest"
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("update", {"products": 5}), ("scan", {"seconds": "long"})])
+def test_settings_that_nobody_understands_fail_the_task_and_nothing_else(
+    tmp_path: Path, kind: str, settings: dict[str, Any]
+) -> None:
+    own, state = runner(tmp_path)
+    outcome = asyncio.run(own.run(ClientTask(id="9", name="Wrong", type=kind, settings=settings)))
+    assert outcome.status == "failed" and "settings cannot be understood" in outcome.text
+    assert [noted.status for noted in state.statuses] == ["failed"] and not own.busy
+
+
+def test_a_task_that_breaks_fails_and_the_log_has_its_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own, state = runner(tmp_path, error=TypeError("argument of type 'int' is not iterable"))
+    outcome = asyncio.run(own.run(task("a")))
+    assert outcome == Outcome("failed", "the agent broke at it: TypeError; its log has the traceback")
+    assert "Traceback" in caplog.text and "argument of type 'int' is not iterable" in caplog.text
+    assert [noted.status for noted in state.statuses] == ["failed"] and not own.busy
+
+
+def test_a_watcher_that_breaks_fails_the_task_only(tmp_path: Path) -> None:
+    class Broken(Watched):
+        def progressed(self, percent: int, text: str) -> None:
+            raise UnicodeEncodeError("utf-8", "\udce9", 0, 1, "surrogates not allowed")
+
+    own, _ = runner(tmp_path)
+    outcome = asyncio.run(own.run_watched(scan_task(tmp_path), "42.1", Broken()))
+    assert outcome.status == "failed" and "UnicodeEncodeError" in outcome.text

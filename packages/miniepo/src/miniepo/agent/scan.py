@@ -8,32 +8,15 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from miniepo.errors import TaskError
+from miniepo.protocol.task_settings import ScanTask
 
 CHUNK_BYTES = 256 * 1024
 Told = Callable[[int, str], None]
 
 
-class ScanSettings(msgspec.Struct, frozen=True):
-    """The settings of a task of type `scan`: where, and in how long at least, as a throttled scan does."""
-
-    folder: str = "/etc"
-    seconds: float = 0
-
-
-def read_settings(settings: dict[str, Any]) -> ScanSettings:
-    """What a task says; raises TaskError."""
-    try:
-        return msgspec.convert(settings, ScanSettings)
-    except msgspec.ValidationError as error:
-        raise TaskError(f"the scan task cannot be understood: {error}") from error
-
-
-async def scan(settings: ScanSettings, told: Told) -> str:
+async def scan(settings: ScanTask, told: Told) -> str:
     """Scan, telling the share of bytes that is behind; the summary. Raises TaskError where there is no folder."""
     files = _files(Path(settings.folder))
     total = sum(size for _, size in files)
@@ -45,9 +28,14 @@ async def scan(settings: ScanSettings, told: Told) -> str:
         except OSError:
             unreadable += 1
         done += size
-        told(percent(done, total), str(path))
+        told(percent(done, total), shown(path))
         await asyncio.sleep(settings.seconds / len(files))
     return f"{settings.folder}: {len(files)} files, {total} bytes, {unreadable} not readable, nothing found"
+
+
+def shown(path: Path) -> str:
+    """A path as text that can be sent: a name may be any bytes, and those that are no UTF-8 are shown as `\\xe9`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def percent(done: int, total: int) -> int:

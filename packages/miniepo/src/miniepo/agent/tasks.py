@@ -15,10 +15,14 @@ from miniepo.agent.update import Updater
 from miniepo.clock import Clock, Entropy
 from miniepo.errors import MiniepoError, TaskError
 from miniepo.log import logger
+from miniepo.protocol import task_settings
 from miniepo.protocol.messages import ClientTask, TaskStatus
+from miniepo.protocol.task_settings import ScanTask, UpdateTask
 
 MAX_STATUSES = 100
 DEFAULT_EVERY_SECONDS = 86_400.0
+MAX_EVERY_SECONDS = 1e12
+"""A whole number in a schedule may be bigger than any float."""
 _IDLE_SECONDS = 1.0
 
 _log = logger("agent.tasks")
@@ -59,7 +63,7 @@ class Unwatched:
 def every_seconds(task: ClientTask) -> float:
     """A task's interval; at least a second, a day where the schedule does not say."""
     value = task.schedule.get("every_seconds", DEFAULT_EVERY_SECONDS)
-    return max(1.0, float(value)) if isinstance(value, int | float) else DEFAULT_EVERY_SECONDS
+    return max(1.0, float(min(value, MAX_EVERY_SECONDS))) if isinstance(value, int | float) else DEFAULT_EVERY_SECONDS
 
 
 def choose_due(tasks: tuple[ClientTask, ...], last_run: Mapping[str, float], now: float) -> ClientTask | None:
@@ -125,16 +129,21 @@ class TaskRunner:
             async with deadline:
                 return Outcome("succeeded", await self._work(task, watcher))
         except (MiniepoError, OSError) as error:
-            if deadline.expired():
-                return Outcome("stopped", f"after {stop_seconds:g} seconds")
-            return Outcome("failed", str(error))
+            failure = str(error)
+        except Exception as error:  # one task that breaks must end neither the others nor the agent
+            _log.exception("task %s broke", task.name)
+            failure = f"the agent broke at it: {type(error).__name__}; its log has the traceback"
+        if deadline.expired():
+            return Outcome("stopped", f"after {stop_seconds:g} seconds")
+        return Outcome("failed", failure)
 
     async def _work(self, task: ClientTask, watcher: Watcher) -> str:
         match task.type:
             case "update":
-                return (await self._updater.run(self._enforcer.settings.update, task.settings)).text
+                wanted = task_settings.read(task.settings, UpdateTask)
+                return (await self._updater.run(self._enforcer.settings.update, wanted)).text
             case "scan":
-                return await scan.scan(scan.read_settings(task.settings), watcher.progressed)
+                return await scan.scan(task_settings.read(task.settings, ScanTask), watcher.progressed)
         raise TaskError(f"tasks of type {task.type} are not for this agent")
 
     def _note(self, task: ClientTask, run_id: str, outcome: Outcome) -> None:

@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
@@ -25,6 +24,7 @@ from miniepo.log import logger
 from miniepo.protocol import content
 from miniepo.protocol.content import CatalogEntry, PackageCatalog, PackageFile
 from miniepo.protocol.sitelist import Site
+from miniepo.protocol.task_settings import UpdateTask
 from miniepo.repository import choose
 from miniepo.wire import interfaces
 from miniepo.wire.ping import ping
@@ -58,7 +58,7 @@ class Updater:
         self._key = key
         self.last: Outcome | None = None
 
-    async def run(self, settings: UpdateSettings, wanted: dict[str, Any]) -> Outcome:
+    async def run(self, settings: UpdateSettings, wanted: UpdateTask) -> Outcome:
         """Update from the first repository that works; raises WorldError when none does."""
         failures: list[str] = []
         for site in await self._ordered(settings):
@@ -80,7 +80,7 @@ class Updater:
         own = interfaces.networks(interfaces.read_interfaces())
         return choose.order_by_subnet(sites, own, self._state.routing.unreachable)
 
-    async def _update_from(self, site: Site, settings: UpdateSettings, wanted: dict[str, Any]) -> Outcome:
+    async def _update_from(self, site: Site, settings: UpdateSettings, wanted: UpdateTask) -> Outcome:
         """Update from one repository by the first way that brings its content; raises the last way's WorldError."""
         routing = self._state.routing
         ways = ContentWays(routing.relays, skip_straight=site.name in routing.unreachable)
@@ -94,12 +94,10 @@ class Updater:
                 way, failure = ways.receive(WayFailed(way, error)), error
         raise failure
 
-    async def _update_by(
-        self, site: Site, way: ContentWay, settings: UpdateSettings, wanted: dict[str, Any]
-    ) -> Outcome:
+    async def _update_by(self, site: Site, way: ContentWay, settings: UpdateSettings, wanted: UpdateTask) -> Outcome:
         line = await open_line(site, way, self._tls)
         try:
-            return await _Session(line, self._state, self._key).run(settings.branch, wanted.get("products"))
+            return await _Session(line, self._state, self._key).run(settings.branch, wanted.products)
         finally:
             await line.close()
 

@@ -164,7 +164,7 @@ class PolicySet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A client task: `type` "update"; `schedule` `{"every_seconds": float}`; `settings` as `{"products": [..]}`."""
+    """A client task: `schedule` is `{"every_seconds": float}`, `type` and `settings` as in `task_settings.KINDS`."""
 
     id: str
     name: str

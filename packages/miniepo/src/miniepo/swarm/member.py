@@ -35,6 +35,7 @@ from miniepo.protocol import signing
 from miniepo.protocol.agent_session import Identity, Occasion
 from miniepo.protocol.handler_choice import HandlerFull
 from miniepo.protocol.sitelist import Site
+from miniepo.protocol.task_settings import UpdateTask
 from miniepo.swarm.state import MemberSpool, MemberState
 from miniepo.wire.answer_port import AnswerPort
 from miniepo.wire.tls import TlsContext
@@ -108,7 +109,7 @@ class SharedUpdater(Updater):
 
     updating: asyncio.Lock
 
-    async def run(self, settings: UpdateSettings, wanted: dict[str, Any]) -> Outcome:
+    async def run(self, settings: UpdateSettings, wanted: UpdateTask) -> Outcome:
         async with self.updating:
             try:
                 return await super().run(settings, wanted)

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from miniepo.errors import CommandError
+from miniepo.errors import CommandError, TaskError
+from miniepo.protocol import task_settings
 from miniepo.protocol.messages import ClientTask
 from miniepo.server.api.arguments import Call
 from miniepo.server.api.commands.found import all_systems_of
@@ -73,6 +74,8 @@ class ClientTaskCommands:
         unknown = sorted({task.type for task in imported} - set(TYPES))
         if unknown:
             raise CommandError(f"unknown task types {', '.join(unknown)}; there are {', '.join(TYPES)}")
+        for task in imported:
+            check_settings(task)
         return [await self._import(task) for task in imported]
 
     async def run(self, call: Call) -> str:
@@ -96,6 +99,14 @@ class ClientTaskCommands:
         after = await self._store.tasks.by_name(task.name)
         assert after is not None, "it was just saved"
         return {**row_of(after), "changed": changed}
+
+
+def check_settings(task: ImportedTask) -> None:
+    """Raise CommandError for settings with which no agent could run the task."""
+    try:
+        task_settings.read(task.settings, task_settings.KINDS[task.type])
+    except TaskError as error:
+        raise CommandError(f"{task.name}: {error}") from error
 
 
 def options_of(call: Call) -> Options:
