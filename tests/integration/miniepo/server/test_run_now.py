@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from field import until
 from running_now import PRODUCT, RunNowWorld, open_run_now, segments
 
-from miniepo.protocol.run_now import NO_FINAL_STATUS
+from miniepo.agent.datachannel_box import Box
+from miniepo.agent.folder import Directory
+from miniepo.protocol.datachannel import ChannelMessage
+from miniepo.protocol.run_now import NO_FINAL_STATUS, RUN_TASK
 
 pytestmark = pytest.mark.integration
 GREEN = ("Success", "Success", "Success")
@@ -198,6 +204,42 @@ def test_update_now_and_scan_now_go_the_same_way(world: RunNowWorld) -> None:
     assert segments(world.ended(scanned, "pc11-1")) == GREEN
     row = world.ended(updated, "pc11-1")
     assert row["start"] == "Success" and row["state"] in ("Completed", "Failed"), "there is no content in this world"
+
+
+def test_a_task_that_no_agent_could_run_is_not_imported_and_one_that_is_there_fails_and_ends_nothing(
+    world: RunNowWorld,
+) -> None:
+    agent = world.agent("pc14-1")
+    wrong = {"name": "Wrong", "type": "update", "settings": {"products": 5}}
+    upload = {"importFileName": json.dumps([wrong]).encode()}
+    with pytest.raises(AssertionError, match=r"Wrong: .*Expected `array \| null`, got `int`"):
+        world.console.upload("clienttask.importClientTask", upload)
+    old = world.field.store(lambda store: store.tasks.save("Wrong", "update", {}, {"products": 5}))
+    log_id = world.run(old, "pc14-1")
+    assert segments(world.ended(log_id, "pc14-1")) == ("Success", "Success", "Failure")
+    assert "settings cannot be understood" in world.messages(log_id, "pc14-1")[-1]
+    scanned = world.field.folder / "names"
+    scanned.mkdir()
+    Path(os.fsdecode(os.fsencode(scanned) + b"/caf\xe9.txt")).write_bytes(b"text")
+    log_id = world.console.json("miniepo.scanNow", names="pc14-1", folder=str(scanned))["taskLogId"]
+    assert segments(world.ended(log_id, "pc14-1")) == GREEN
+    assert f"progress 100 %: {scanned}/caf\\xe9.txt" in world.messages(log_id, "pc14-1")
+    assert agent.process.process.poll() is None and "Traceback" not in agent.process.text()
+
+
+def test_a_request_that_an_agent_was_killed_with_and_finds_after_its_time_is_answered(world: RunNowWorld) -> None:
+    agent = world.agent("pc15-1", listen=["127.0.0.9"])
+    log_id = world.run(world.scan_task("Scan"), "pc15-1")
+    agent.process.kill()
+    payload = {"task": {"id": "7", "name": "Late", "type": "scan"}}
+    late = ChannelMessage(
+        id="late", product=PRODUCT, kind=RUN_TASK, correlation=str(log_id), payload=payload, expires=time.time() - 1
+    )
+    Box(Directory(agent.state / "datachannel/inbox")).add(late)
+    agent.process.start()
+    row = world.ended(log_id, "pc15-1")
+    assert (row["state"], segments(row)) == ("Failed", ("Success", "Failure", "Failure"))
+    assert world.messages(log_id, "pc15-1")[0] == "failed: the request came after its time"
 
 
 def test_a_cancelled_action_reaches_nobody_who_has_not_fetched_it(world: RunNowWorld) -> None:

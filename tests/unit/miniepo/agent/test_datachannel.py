@@ -53,13 +53,14 @@ class Place:
             CountingEntropy(),
         )
 
-    def live(self, *products: str, interrupted: bool = False, failing: bool = False) -> None:
+    def live(self, *products: str, interrupted: bool = False, failing: bool = False, late: bool = False) -> None:
         """A life of the agent, long enough for its products: nothing in it waits for anything but the disk."""
 
         async def life() -> None:
             channel = self._make()
             for product in products:
-                channel.register(product, self._hears(failing), self._hears(False, "cut ") if interrupted else None)
+                cut = self._hears(False, "cut ") if interrupted else None
+                channel.register(product, self._hears(failing), cut, self._hears(False, "late ") if late else None)
             channel.told()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LIFE_SECONDS):
@@ -120,6 +121,15 @@ def test_what_is_too_late_or_for_nobody_is_dropped(place: Place) -> None:
     place.inbox.add(message("2", product="Q"))
     place.live("P")
     assert place.heard == []
+
+
+def test_what_is_too_late_is_told_once_to_the_product_that_asks(place: Place) -> None:
+    place.inbox.add(message("1", expires=NOW))
+    place.inbox.add(message("2"))
+    place.live("P", late=True)
+    place.live("P", late=True)
+    assert place.heard == ["late 1", "2"]
+    assert not place.inbox.begun() and not place.inbox.oldest()
 
 
 def test_what_is_said_lies_on_the_disk_until_a_server_has_it(place: Place, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
@@ -10,22 +12,25 @@ from typing import cast
 import msgspec
 import pytest
 
+from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.folder import Directory
 from miniepo.agent.run_now import FILE, RunNow
 from miniepo.agent.tasks import Outcome, TaskRunner, Watcher
+from miniepo.agent.update import Updater
 from miniepo.errors import ConfigError, MessageError
 from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.protocol.messages import ClientTask
 from miniepo.protocol.run_now import NO_FINAL_STATUS, PRODUCT, RUN_TASK, RunTask, read_report
-from tests.unit.miniepo.standins import CountingEntropy, SetClock
+from tests.unit.miniepo.standins import CountingEntropy, SetClock, agent_config, state_directory
 
 TASK = ClientTask(id="7", name="Scan", type="scan")
 
 
 class HeldChannel:
-    """A channel whose messages stay in the test's hands."""
+    """A channel whose messages stay in the test's hands, as far as its disk takes them."""
 
     def __init__(self) -> None:
+        self.disk_is_full = False
         self.sent: list[ChannelMessage] = []
         self.handlers: dict[str, Callable[[ChannelMessage], Awaitable[None]]] = {}
 
@@ -34,12 +39,16 @@ class HeldChannel:
         product: str,
         handle: Callable[[ChannelMessage], Awaitable[None]],
         interrupted: Callable[[ChannelMessage], Awaitable[None]] | None = None,
+        late: Callable[[ChannelMessage], Awaitable[None]] | None = None,
     ) -> None:
         assert interrupted == handle, "what a kill cut short is taken by its id, as ever"
+        assert late == handle, "what comes too late is answered"
         self.handlers[product] = handle
 
     def send(self, message: ChannelMessage) -> None:
-        self.sent.append(message)
+        if self.disk_is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.sent.append(msgspec.json.decode(msgspec.json.encode(message), type=ChannelMessage))
 
     @property
     def told(self) -> list[str]:
@@ -50,8 +59,15 @@ class HeldChannel:
 class PlayedRunner:
     """A runner that plays one run: some progress, then an end, or none for as long as it is held."""
 
-    def __init__(self, status: str = "succeeded", hold: bool = False, busy: bool = False) -> None:
+    def __init__(
+        self,
+        status: str = "succeeded",
+        hold: bool = False,
+        busy: bool = False,
+        at_the_end: Callable[[], object] = lambda: None,
+    ) -> None:
         self.busy = busy
+        self._at_the_end = at_the_end
         self.runs: list[str] = []
         self._status = status
         self._hold = hold
@@ -63,26 +79,44 @@ class PlayedRunner:
             watcher.progressed(percent, "a file")
         if self._hold:
             await asyncio.Event().wait()
+        self._at_the_end()
         return Outcome(self._status, "a text")  # type: ignore[arg-type]
 
 
-def request(id: str = "m-1", kind: str = RUN_TASK, **more: float) -> ChannelMessage:
-    payload = msgspec.to_builtins(RunTask(task=TASK, **more))
+def request(
+    id: str = "m-1", kind: str = RUN_TASK, task: ClientTask = TASK, expires: float = 60, **more: float
+) -> ChannelMessage:
+    payload = msgspec.to_builtins(RunTask(task=task, **more))
     return ChannelMessage(
-        id=id, product=PRODUCT, kind=kind, correlation="42", payload=payload, expires=SetClock().at + 60
+        id=id, product=PRODUCT, kind=kind, correlation="42", payload=payload, expires=SetClock().at + expires
     )
 
 
-def made(folder: Path, channel: HeldChannel, runner: PlayedRunner) -> RunNow:
-    return RunNow(channel, cast(TaskRunner, runner), Directory(folder), SetClock(), CountingEntropy())
+def made(folder: Path, channel: HeldChannel, runner: PlayedRunner | TaskRunner) -> RunNow:
+    entropy = CountingEntropy()
+    return RunNow(channel, cast(TaskRunner, runner), Directory(folder), SetClock(), entropy, again_seconds=0)
 
 
-async def live(own: RunNow, done: Callable[[], object], *deliveries: ChannelMessage) -> None:
-    """A life of the agent that gets these messages and is killed when `done`."""
+def spoil(folder: Path) -> None:
+    """From now on the disk takes no `run-now.json`."""
+    (folder / FILE).unlink(missing_ok=True)
+    (folder / FILE).mkdir()
+
+
+def phases(folder: Path) -> list[str]:
+    """What the disk says of the requests."""
+    return [entry["phase"] for entry in msgspec.json.decode((folder / FILE).read_bytes())]
+
+
+async def live(
+    own: RunNow, done: Callable[[], object], *deliveries: ChannelMessage, then: Callable[[], object] = lambda: None
+) -> None:
+    """A life of the agent that gets these messages, `then` has this done to it, and is killed when `done`."""
     loop = asyncio.create_task(own.loop())
     await asyncio.sleep(0)
     for message in deliveries:
         await own.handle(message)
+    then()
     for _ in range(1000):
         if done():
             break
@@ -149,6 +183,73 @@ def test_what_the_disk_cannot_keep_is_not_run_and_told(tmp_path: Path) -> None:
     (tmp_path / FILE).rmdir()
     asyncio.run(live(own, lambda: "succeeded 100" in channel.told, request()))
     assert len(runner.runs) == 1
+
+
+def test_a_task_that_the_disk_does_not_let_begin_has_failed_and_the_server_hears_it(tmp_path: Path) -> None:
+    channel, runner = HeldChannel(), PlayedRunner()
+    own = made(tmp_path, channel, runner)
+
+    def mended() -> bool:
+        if (tmp_path / FILE).is_dir() and "failed" in channel.told:
+            (tmp_path / FILE).rmdir()
+        return (tmp_path / FILE).is_file() and phases(tmp_path) == ["over"]
+
+    asyncio.run(live(own, mended, request(), then=lambda: spoil(tmp_path)))
+    assert channel.told == ["received", "failed"] and FILE in read_report(channel.sent[1].payload).text
+    asyncio.run(live(made(tmp_path, channel, runner), lambda: True, request()))
+    assert channel.told == ["received", "failed"], "it does not run in the next life either"
+
+
+def test_what_the_disk_does_not_let_be_told_is_told_when_it_does(tmp_path: Path) -> None:
+    channel, runner, turns = HeldChannel(), PlayedRunner(), list[str]()
+    own = made(tmp_path, channel, runner)
+
+    def mended() -> bool:
+        turns.append("a turn")
+        channel.disk_is_full = len(turns) < 50
+        return "failed" in channel.told and phases(tmp_path) == ["over"]
+
+    asyncio.run(live(own, mended, request(), then=lambda: setattr(channel, "disk_is_full", True)))
+    assert channel.told == ["received", "failed"]
+    assert os.strerror(errno.ENOSPC) in read_report(channel.sent[1].payload).text
+    assert len(runner.runs) == 1, "it is not tried again"
+
+
+def test_an_end_that_the_disk_does_not_keep_is_told_once(tmp_path: Path) -> None:
+    channel = HeldChannel()
+    own = made(tmp_path, channel, PlayedRunner(at_the_end=lambda: spoil(tmp_path)))
+    turns = list[str]()
+
+    def mended() -> bool:
+        turns.append("a turn")
+        if (tmp_path / FILE).is_dir() and len(turns) > 50:
+            (tmp_path / FILE).rmdir()
+        return (tmp_path / FILE).is_file() and phases(tmp_path) == ["over"]
+
+    asyncio.run(live(own, mended, request()))
+    assert channel.told[-1] == "succeeded 100" and channel.told.count("succeeded 100") == 1
+
+
+def test_a_request_that_came_after_its_time_is_not_run_and_told(tmp_path: Path) -> None:
+    channel, runner = HeldChannel(), PlayedRunner()
+    asyncio.run(live(made(tmp_path, channel, runner), lambda: channel.told, request(expires=0)))
+    assert channel.told == ["failed"] and runner.runs == []
+    assert read_report(channel.sent[0].payload).text == "the request came after its time"
+
+
+def test_a_scan_that_meets_a_name_that_is_no_utf_8_goes_on_and_can_be_told(tmp_path: Path) -> None:
+    scanned = tmp_path / "scanned"
+    scanned.mkdir()
+    Path(os.fsdecode(os.fsencode(scanned) + b"/caf\xe9.txt")).write_bytes(b"text")
+    state = state_directory(tmp_path)
+    enforcer = Enforcer(agent_config(tmp_path), state, ())
+    updater = cast(Updater, None)
+    runner = TaskRunner(state, enforcer, updater, SetClock(), CountingEntropy(), lambda: None)
+    channel = HeldChannel()
+    task = ClientTask(id="7", name="Scan", type="scan", settings={"folder": str(scanned)})
+    own = made(tmp_path, channel, runner)
+    asyncio.run(live(own, lambda: "succeeded 100" in channel.told, request(task=task)))
+    assert [read_report(message.payload).text for message in channel.sent][2] == f"{scanned}/caf\\xe9.txt"
 
 
 def test_strange_messages_are_refused(tmp_path: Path) -> None:

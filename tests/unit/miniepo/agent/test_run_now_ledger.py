@@ -17,6 +17,7 @@ from miniepo.agent.run_now_ledger import (
     Progressed,
     Save,
     Schedule,
+    Settled,
     Tell,
     Waits,
 )
@@ -60,7 +61,7 @@ def test_a_task_is_marked_as_begun_before_it_begins_and_as_over_after_its_end_wa
     play(ledger, DELIVERED)
     assert play(ledger, Begins("m-1")) == ["save m-1=begun", "tell 42 started 0"]
     assert play(ledger, Progressed("m-1", 30), Progressed("m-1", 30), Progressed("m-1", 20)) == ["tell 42 progress 30"]
-    assert play(ledger, Ended("m-1", "succeeded", "done")) == ["tell 42 succeeded 30", "save m-1=over"]
+    assert play(ledger, Ended("m-1", "succeeded", "done"), Settled()) == ["tell 42 succeeded 30", "save m-1=over"]
     assert play(ledger, Ended("m-1", "failed", "again"), Progressed("m-1", 99)) == []
 
 
@@ -70,6 +71,7 @@ def test_a_task_is_marked_as_begun_before_it_begins_and_as_over_after_its_end_wa
         [DELIVERED],
         [DELIVERED, Begins("m-1")],
         [DELIVERED, Begins("m-1"), Ended("m-1", "failed", "no repository")],
+        [DELIVERED, Begins("m-1"), Ended("m-1", "failed", "no repository"), Settled()],
         [DELIVERED, Begins("m-1"), Leaves()],
     ],
 )
@@ -89,6 +91,14 @@ def test_a_kill_while_the_task_ran_ends_it_as_unknown_and_it_never_runs_again() 
     ledger = on_disk(Ledger(), DELIVERED, Begins("m-1"))
     assert play(ledger, Awoken()) == [f"tell 42 {NO_FINAL_STATUS} 0", "save m-1=over"]
     assert play(ledger, Awoken()) == []
+
+
+def test_a_task_that_cannot_begin_ends_without_having_begun_and_never_runs() -> None:
+    ledger = Ledger()
+    play(ledger, DELIVERED)
+    assert play(ledger, Ended("m-1", "failed", "no space left")) == ["tell 42 failed 0"]
+    assert play(ledger, Awoken(), DELIVERED) == [] and play(ledger, Settled()) == ["save m-1=over"]
+    assert play(on_disk(Ledger(), DELIVERED, Ended("m-1", "failed", ""), Settled()), Awoken()) == []
 
 
 def test_an_agent_that_leaves_says_so_of_what_runs_only() -> None:
@@ -117,7 +127,7 @@ def test_the_random_delay_is_part_of_what_is_kept() -> None:
 
 def test_what_is_over_is_forgotten_when_its_time_is_over() -> None:
     ledger = Ledger()
-    play(ledger, DELIVERED, Begins("m-1"), Ended("m-1", "succeeded", ""))
+    play(ledger, DELIVERED, Begins("m-1"), Ended("m-1", "succeeded", ""), Settled())
     later = NOW + 301 + KEPT_AFTER_SECONDS
     second = Delivered("m-2", "43", REQUEST, expires=later + 300)
     assert play(ledger, second, now=later)[0] == "save m-2=accepted"

@@ -80,10 +80,11 @@ def test_a_handler_that_offers_for_ever_what_was_taken_is_left() -> None:
     assert visit.receive(items(message("1"))) == [Finish()]
 
 
-def test_an_item_whose_time_is_over_is_taken_and_not_kept() -> None:
+def test_an_item_whose_time_is_over_is_kept_for_its_product_to_say_so() -> None:
     visit = session()
     visit.start()
-    assert visit.receive(items(message("1", expires=NOW))) == [say(["1"])]
+    late = message("1", expires=NOW)
+    assert visit.receive(items(late)) == [Keep((late,)), say(["1"])]
 
 
 def test_what_products_say_at_once_goes_up_with_the_taking() -> None:

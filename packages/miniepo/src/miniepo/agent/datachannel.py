@@ -3,7 +3,7 @@
 It looks when a handler says that something waits, after each call-in (an agent behind NAT or a relay cannot be told),
 and when a product says something. What cannot be delivered waits on the disk and is tried again. What came is handed
 to its product once: the id is remembered before, and the message is marked before its product begins; one that was
-begun and not ended when the agent stopped goes to the product's `interrupted`.
+begun and not ended when the agent stopped goes to the product's `interrupted`, one whose time is over to its `late`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Product:
 
     handle: Handle
     interrupted: Handle | None
+    late: Handle | None
 
 
 class DataChannel:
@@ -80,13 +81,15 @@ class DataChannel:
         self._said = asyncio.Event()
         self._work_group: asyncio.TaskGroup | None = None
 
-    def register(self, product: str, handle: Handle, interrupted: Handle | None = None) -> None:
+    def register(
+        self, product: str, handle: Handle, interrupted: Handle | None = None, late: Handle | None = None
+    ) -> None:
         """Hand messages of this product to `handle`, each once; several may run at a time.
 
-        A message whose handling was cut short by the agent's end goes to `interrupted` at the next start, or is
-        forgotten with a line in the log.
+        A message whose handling was cut short by the agent's end goes to `interrupted` at the next start, one whose
+        time is over before it is handed on goes to `late`; without those it is forgotten with a line in the log.
         """
-        self._products[product] = Product(handle, interrupted)
+        self._products[product] = Product(handle, interrupted, late)
 
     def send(self, message: ChannelMessage) -> None:
         """Keep a message for the server; it is on disk when this returns and goes up as soon as possible.
@@ -256,13 +259,15 @@ class DataChannel:
     def _hand_out(self, group: asyncio.TaskGroup) -> None:
         for message in self._inbox.oldest():
             product = self._products.get(message.product)
-            if product is None or message.expires <= self._clock.now():
+            late = message.expires <= self._clock.now()
+            handle = None if product is None else product.late if late else product.handle
+            if handle is None:
                 reason = "its time is over" if product else "no such product"
                 _log.warning("message %s for %s is dropped: %s", message.id, message.product, reason)
                 self._inbox.forget([message.id])
                 continue
             self._inbox.begin(message.id)
-            group.create_task(self._work(product.handle, message))
+            group.create_task(self._work(handle, message))
 
     async def _work(self, handle: Handle, message: ChannelMessage) -> None:
         _log.info("message %s (%s) for %s", message.id, message.kind, message.product)

@@ -15,7 +15,7 @@ import msgspec
 from miniepo.agent import run_now_ledger as ledger
 from miniepo.agent.folder import Folder
 from miniepo.agent.run_now_ledger import Command, Entry, Event, Ledger, Save, Schedule, Tell
-from miniepo.agent.tasks import TaskRunner
+from miniepo.agent.tasks import Outcome, TaskRunner
 from miniepo.clock import Clock, Entropy
 from miniepo.errors import ConfigError, MessageError
 from miniepo.log import logger
@@ -27,6 +27,8 @@ PROGRESS_STEP_PERCENT = 10
 """Progress is told in steps: a message for every file would fill the channel."""
 REPORT_SECONDS = 7 * 86_400.0
 """How long a report is worth delivering."""
+DISK_AGAIN_SECONDS = 10.0
+"""The pause before what the disk did not take is tried again."""
 _log = logger("agent.run_now")
 
 
@@ -38,6 +40,7 @@ class Channel(Protocol):
         product: str,
         handle: Callable[[ChannelMessage], Awaitable[None]],
         interrupted: Callable[[ChannelMessage], Awaitable[None]] | None = None,
+        late: Callable[[ChannelMessage], Awaitable[None]] | None = None,
     ) -> None: ...
 
     def send(self, message: ChannelMessage) -> None: ...
@@ -46,20 +49,29 @@ class Channel(Protocol):
 class RunNow:
     """Runs what the server wants run at once."""
 
-    def __init__(self, channel: Channel, runner: TaskRunner, folder: Folder, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        runner: TaskRunner,
+        folder: Folder,
+        clock: Clock,
+        entropy: Entropy,
+        again_seconds: float = DISK_AGAIN_SECONDS,
+    ) -> None:
         self._channel = channel
         self._runner = runner
         self._folder = folder
         self._clock = clock
         self._entropy = entropy
+        self._again_seconds = again_seconds
         self._ledger = Ledger(self._read())
         self._due: asyncio.Queue[Entry] = asyncio.Queue()
-        channel.register(PRODUCT, self.handle, self.handle)
+        channel.register(PRODUCT, self.handle, interrupted=self.handle, late=self.handle)
 
     async def handle(self, message: ChannelMessage) -> None:
         """Take a request, also once more after a kill; it is on the disk when this returns. Raises MessageError.
 
-        One that cannot be kept is not run, and the server is told.
+        One that cannot be kept, or that came after its time, is not run, and the server is told.
         """
         if message.kind != RUN_TASK:
             raise MessageError(f"{PRODUCT} knows no messages of kind {message.kind}")
@@ -124,9 +136,21 @@ class RunNow:
                 self.happened(ledger.Waits(id))
             run_id = f"{entry.correlation}.{self._entropy.nonce()}"
             ended = await self._runner.run_watched(request.task, run_id, _Run(self, id), request.stop_seconds)
-            self.happened(ledger.Ended(id, ended.status, ended.text))
         except OSError as error:
             _log.error("run %s of %s: %s", entry.correlation, request.task.name, error)
+            ended = Outcome("failed", str(error))
+        await self._patiently(ledger.Ended(id, ended.status, ended.text))
+        await self._patiently(ledger.Settled())
+
+    async def _patiently(self, event: Event) -> None:
+        """Carry out what follows from an event as soon as the disk lets it."""
+        while True:
+            try:
+                self.happened(event)
+                return
+            except OSError as error:
+                _log.error("%s; tried again in %g s", error, self._again_seconds)
+            await asyncio.sleep(self._again_seconds)
 
     def _read(self) -> tuple[Entry, ...]:
         try:

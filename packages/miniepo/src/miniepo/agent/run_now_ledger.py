@@ -74,7 +74,7 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The task is over."""
+    """The task is over, or it could not begin."""
 
     id: str
     status: Literal["succeeded", "failed", "stopped"]
@@ -82,11 +82,16 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """That tasks are over has been told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Leaves:
     """The agent is about to end or to restart."""
 
 
-Event = Awoken | Delivered | Waits | Begins | Progressed | Ended | Leaves
+Event = Awoken | Delivered | Waits | Begins | Progressed | Ended | Settled | Leaves
 
 # --- commands --------------------------------------------------------------------------------------------------------
 
@@ -145,6 +150,8 @@ class Ledger:
                 return self._progressed(self._entries[id], percent, text, now)
             case Ended(id, status, text):
                 return self._ended(self._entries[id], status, text, now)
+            case Settled():
+                return [self._save(now)]
 
     def _delivered(self, event: Delivered, now: float) -> list[Command]:
         if event.id in self._entries:
@@ -182,10 +189,12 @@ class Ledger:
         return [self._tell(self._entries[entry.id], "progress", now, text)]
 
     def _ended(self, entry: Entry, status: Status, text: str, now: float) -> list[Command]:
+        """The report first, and the save in a step of its own: the disk may take the one and not the other. What could
+        not begin and was not saved as over when the agent is killed begins, for the first time, in its next life."""
         if entry.phase == "over":
             return []
         self._change(entry.id, phase="over")
-        return [self._tell(entry, status, now, text), self._save(now)]
+        return [self._tell(entry, status, now, text)]
 
     def _change(self, id: str, **values: object) -> Entry:
         changed = msgspec.structs.replace(self._entries[id], **values)

@@ -2,7 +2,8 @@
 
 The agent tells what it has on its disk and what its products say; the handler gives what waits and tells what the
 server has. It ends when neither has anything more. Items come at least once: one that was seen before is taken again,
-so that the handler stops offering it, and kept once.
+so that the handler stops offering it, and kept once; also one whose time is over by the agent's clock, for its product
+may want to say so.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class ChannelSession:
         return msgspec.structs.replace(exchange, messages=said)
 
     def _is_fresh(self, item: ChannelMessage) -> bool:
-        return item.id not in self._seen and item.id not in self._kept and item.expires > self._now
+        return item.id not in self._seen and item.id not in self._kept
 
     def _say(self, taken: tuple[str, ...]) -> Say:
         said = first_that_fit(self._outbox)
