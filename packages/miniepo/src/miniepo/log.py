@@ -13,7 +13,15 @@ _DATES = "%Y-%m-%dT%H:%M:%S"
 _SERVER_LOG = "server.log"
 
 
+_CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
+"""What ends a line or moves a terminal's cursor, and how it is written in a message, which may hold others' words."""
+
+
 class _UtcFormatter(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = record.message.translate(_CONTROLS)
+        return super().formatMessage(record)
+
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         return time.strftime(datefmt or _DATES, time.gmtime(record.created))
 
@@ -38,8 +46,8 @@ class _ServerLogFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         when = time.strftime("%Y%m%d%H%M%S", time.gmtime(record.created))
         level = "E" if record.levelno >= logging.ERROR else "W" if record.levelno >= logging.WARNING else "I"
-        module = record.name.rpartition(".")[2]
-        return f"{when} {level} Srv {threading.get_native_id()} {module:<8} {record.getMessage()}"
+        module, message = record.name.rpartition(".")[2], record.getMessage().translate(_CONTROLS)
+        return f"{when} {level} Srv {threading.get_native_id()} {module:<8} {message}"
 
 
 def open_server_log(path: str) -> None:
