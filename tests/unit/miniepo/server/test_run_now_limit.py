@@ -25,13 +25,20 @@ def test_the_file_is_written_once_and_read_at_each_look(tmp_path: Path) -> None:
     assert limit.read() == 3
 
 
-@pytest.mark.parametrize("value", ["many", "-1", "", "١٢"])
+@pytest.mark.parametrize("value", ["many", "-1", "", "١٢", "9" * 10, "9" * 5000])
 def test_a_value_that_cannot_be_understood_leaves_the_published_limit(tmp_path: Path, value: str) -> None:
     limit = Limit(tmp_path)
     assert limit.read() == DEFAULT
     limit.path.parent.mkdir(parents=True)
     limit.path.write_text(f"{PROPERTY}={value}\n")
     assert limit.read() == DEFAULT
+
+
+def test_the_file_is_latin_1(tmp_path: Path) -> None:
+    limit = Limit(tmp_path)
+    limit.prepare()
+    limit.path.write_bytes(f"# größer\n{PROPERTY}=7\n".encode("latin-1"))
+    assert limit.read() == 7
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ FILE = "conf/epo/epo.properties"
 """Below the server's directory, as the source has it: `server/conf/epo/epo.properties`."""
 PROPERTY = "clienttask.runnow.system.limit"
 DEFAULT = 999
+_MAX_DIGITS = 9
 _FIRST_TEXT = f"""# Properties of the ePO server. They are read whenever they are needed.
 # So many systems one Run Client Task Now may have. It must not be changed.
 {PROPERTY}={DEFAULT}
@@ -46,13 +47,23 @@ class Limit:
             raise ConfigError(f"{self.path}: {error.strerror}") from error
 
     def read(self) -> int:
-        """The limit as the file has it now; 999 where it says nothing that can be understood."""
+        """The limit as the file has it now; 999 where it says nothing that can be understood.
+
+        Files of this kind are Latin-1.
+        """
         try:
-            value = parse(self.path.read_text(encoding="utf-8")).get(PROPERTY, "")
+            value = parse(self.path.read_text(encoding="latin-1")).get(PROPERTY, "")
         except OSError as error:
             _log.warning("%s: %s; the limit is %d", self.path, error.strerror, DEFAULT)
             return DEFAULT
-        if value.isascii() and value.isdigit():
+        if len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit():
             return int(value)
-        _log.warning("%s: %s is %r, no whole number; the limit is %d", self.path, PROPERTY, value, DEFAULT)
+        _log.warning(
+            "%s: %s is %r, no whole number of %d digits at most; the limit is %d",
+            self.path,
+            PROPERTY,
+            value[:40],
+            _MAX_DIGITS,
+            DEFAULT,
+        )
         return DEFAULT
