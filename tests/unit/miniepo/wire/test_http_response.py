@@ -20,6 +20,8 @@ from miniepo.wire.http_response import Span, choose_span
         ("bytes=0-1,5-6", Span(0, 100)),
         ("lines=1-2", Span(0, 100)),
         ("bytes=-", Span(0, 100)),
+        (f"bytes={'9' * 5000}-", Span(0, 100)),
+        ("bytes=٣-", Span(0, 100)),
     ],
 )
 def test_which_span_a_header_asks_for(header: str | None, span: Span | None) -> None:

@@ -20,6 +20,13 @@ def test_an_impossible_name_is_unreachable(host: str) -> None:
         asyncio.run(connect(Endpoint(host, 8081)))
 
 
+@pytest.mark.parametrize("port", [-1, 0, 65536, 199_999_999])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_an_impossible_port_is_unreachable(host: str, port: int) -> None:
+    with pytest.raises(UnreachableError, match="no such port"):
+        asyncio.run(connect(Endpoint(host, port)))
+
+
 class Opened:
     """As much of a stream's writer as is needed to see that it was dropped."""
 

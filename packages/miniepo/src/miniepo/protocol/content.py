@@ -34,6 +34,7 @@ BASE_DAT_VERSION = 10000
 
 _MAGIC = b"MINIEPO-Z1 "
 _MAX_XML_BYTES = 32 << 20
+_MAX_DIGITS = 18
 _SIGNATURE_CONTEXT = b"miniepo-content-1\n"
 Role = Literal["full", "increment", "script", "index", "file"]
 _ROLES: dict[str, Role] = {
@@ -241,9 +242,14 @@ def _root(xml: str, tag: str) -> ElementTree.Element:
 
 def _integer(element: ElementTree.Element, name: str) -> int:
     text = element.get(name, "")
-    if not text.isdigit():
+    if not _is_number(text):
         raise ContentError(f"{element.tag} has no number {name}")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number in plain digits, and none without an end."""
+    return len(text) <= _MAX_DIGITS and text.isascii() and text.isdigit()
 
 
 # --- Replica.log -----------------------------------------------------------------------------------------------------
@@ -271,6 +277,6 @@ def parse_replica_log(text: str) -> ReplicaLog:
 
 def _replica_file(text: str) -> ReplicaFile:
     parts = text.split(" ", 2)
-    if len(parts) != 3 or not parts[0].isdigit() or not is_plain_name(parts[2]):
+    if len(parts) != 3 or not _is_number(parts[0]) or not is_plain_name(parts[2]):
         raise ContentError(f"Replica.log has a damaged line: {text!r}")
     return ReplicaFile(parts[2], int(parts[0]), parts[1])

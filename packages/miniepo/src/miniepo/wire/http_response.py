@@ -16,7 +16,7 @@ from miniepo.wire.uptake import while_taken
 
 Headers = tuple[tuple[str, str], ...]
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,8 @@ async def resolve(host: str, timeout_seconds: float = CONNECT_SECONDS) -> tuple[
 
 async def connect(endpoint: Endpoint, timeout_seconds: float = CONNECT_SECONDS) -> Stream:
     """Open a connection, or raise UnreachableError within the time limit (a firewall may answer nothing at all)."""
+    if not 0 < endpoint.port < 65536:
+        raise UnreachableError(f"{endpoint}: there is no such port")
     opening = asyncio.create_task(
         asyncio.open_connection(
             endpoint.host, endpoint.port, limit=_LINE_LIMIT, happy_eyeballs_delay=_HEAD_START_SECONDS
@@ -179,5 +181,5 @@ async def _within(work: Awaitable[Result], timeout_seconds: float, what: str) ->
         raise UnreachableError(f"{what}: closed before the answer") from error
     except asyncio.LimitOverrunError as error:
         raise TransferError(f"{what}: the answer has no end") from error
-    except (OSError, ssl.SSLError, ValueError) as error:  # ValueError: a name or a port that none can be
+    except (OSError, ssl.SSLError, ValueError, OverflowError) as error:  # a name or a port that none can be
         raise UnreachableError(f"{what}: {error}") from error
