@@ -14,6 +14,8 @@ from nacl.signing import SigningKey
 from miniepo.agent import tasks, wakeup
 from miniepo.agent.nonces import NonceMemory
 from miniepo.errors import MessageError, SignatureError, SiteListError, StaleEnvelopeError, TaskError, WorldError
+from miniepo.handler import properties
+from miniepo.handler.delivery import wakeup_port
 from miniepo.protocol import (
     codec,
     datachannel,
@@ -59,6 +61,21 @@ def from_agent(data: bytes) -> None:
             codec.claims_to_enrol(data)
         return
     assert codec.decode_from_agent(codec.encode(message)) == message
+
+
+def agent_properties(data: bytes) -> None:
+    """Whatever an agent reports becomes columns of their types, and ports that can be called."""
+    try:
+        message = codec.decode_from_agent(data)
+    except MessageError:
+        return
+    if not isinstance(message, messages.Props):
+        return
+    columns = properties.columns(message.values)
+    assert all(0 <= int(columns[name] or 0) < 2**63 for name in properties.NUMBER_COLUMNS)
+    system: Any = SimpleNamespace(properties=message.values)
+    for port in (properties.roles(message.values).superagent_port, wakeup_port(system)):
+        assert 0 < port < 65536
 
 
 def to_agent(data: bytes) -> None:
@@ -229,6 +246,11 @@ _WAKEUP = codec.encode(messages.Wakeup(guid=GUID, wakeup_id="w"))
 _BROADCAST = msgspec.json.encode(segment.SegmentWakeup(wakeup_id="w", segment=SEGMENT))
 _ORDER = msgspec.json.encode(segment.SuperAgentWakeup(guid=GUID, wakeup_id="w", datagram=_ENVELOPE))
 _EVENT = messages.Event(key="k", kind="threat", event_id=1092, severity=2, detected=NOW)
+_REPORTED = dict.fromkeys((*properties.NUMBER_COLUMNS, "SuperAgent.Port", "WakeupPort"), "1")
+_PROPS = tuple(
+    codec.encode(messages.Props(guid="g", kind="full", props_version="p", values=_REPORTED | ports))
+    for ports in ({}, dict.fromkeys(("SuperAgent.Port", "WakeupPort"), "0000199999999"))
+)
 _BOMB = (
     b'<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">'
     + b"".join(b'<!ENTITY %c "%b">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
@@ -246,6 +268,7 @@ _OFFERS = (
 
 DOORS: dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = {
     "from-agent": (from_agent, (codec.encode(messages.Events(guid=GUID, events=(_EVENT,))), _EXCHANGE)),
+    "agent-properties": (agent_properties, _PROPS),
     "to-agent": (to_agent, (_WAKEUP, codec.encode(messages.Package()), _ITEMS)),
     "run-now": (run_now_payload, (_ITEMS,)),
     "envelope": (envelope, (_ENVELOPE,)),

@@ -110,11 +110,39 @@ def test_nobody_reads_by_the_name_of_another(two: Two) -> None:
     refused = second.say(begun(second.guid, "victim", "020A01000000"))
     assert isinstance(refused, messages.Refused) and refused.code == "regenerate-guid", "another name and card: a clone"
     assert isinstance(second.say(begun(second.guid, "victim", "020A01000001")), messages.RequestProps)
-    own = {"ComputerName": "victim", "IPHostName": "victim.test", "NetAddress": "020A01000001"}
-    package = second.say(messages.Props(guid=second.guid, kind="full", props_version="p2", values=own))
-    assert isinstance(package, messages.Package) and SECRET not in settings_of(package)
-    assert SECRET not in settings_of(second.call_in(own)), "nor the next time"
+    for claim in ({"ComputerName": "victim"}, {"IPHostName": "victim.test"}):
+        own = {"ComputerName": "thief", "IPHostName": "thief.test", "NetAddress": "020A01000001"} | claim
+        for said in (
+            messages.Props(guid=second.guid, kind="full", props_version="p2", values=own),
+            messages.Props(guid=second.guid, kind="incremental", props_version="p2", values=claim),
+            messages.Enforced(
+                guid=second.guid,
+                policy_version="",
+                tasks_version="",
+                sitelist_version="",
+                props_version="p2",
+                values=claim,
+            ),
+        ):
+            refused = second.say(said)
+            assert isinstance(refused, messages.Refused) and refused.code == "foreign-machine", refused
+    assert SECRET not in settings_of(second.call_in())
     assert settings_of(first.call_in()) == [SECRET]
+
+
+def test_what_is_assigned_by_name_goes_to_who_has_it(two: Two) -> None:
+    """Also when another machine reports that name, or says that it has that address."""
+    first, second = two.first, two.second
+    first.call_in({"IPAddress": "10.1.0.1"})
+    for claim in ({"IPHostName": "victim.test"}, {"IPAddress": "victim.test"}, {"IPAddress": "10.1.0.1"}):
+        second.say(messages.Props(guid=second.guid, kind="incremental", props_version="p3", values=claim))
+
+    async def find(store: Store) -> list[list[str]]:
+        return [
+            [each.name for each in await store.systems.named([name])] for name in ("victim", "victim.test", "10.1.0.1")
+        ]
+
+    assert two.field.store(find) == [["victim"], ["victim"], []]
 
 
 def test_nobody_takes_the_place_of_another(two: Two) -> None:

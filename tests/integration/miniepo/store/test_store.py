@@ -10,6 +10,7 @@ import pytest
 
 from miniepo import config
 from miniepo.errors import StoreError
+from miniepo.handler.properties import columns
 from miniepo.store import notices
 from miniepo.store.database import open_database
 from miniepo.store.groups import LOST_AND_FOUND_ID, ROOT_ID
@@ -171,6 +172,37 @@ def test_machines_of_two_sites_may_share_a_short_name(run) -> None:
         assert india.id == again.id != tokyo.id
         assert [each.id for each in await store.systems.named(["pc-1.india.test"])] == [india.id]
         assert len(await store.systems.named(["pc-1"])) == 2
+
+    run(work)
+
+
+def test_an_address_that_two_machines_report_finds_neither(run) -> None:
+    async def work(store: Store) -> None:
+        ids: dict[str, int] = {}
+        for name, address in (
+            ("pc-1", "10.0.0.1"),
+            ("pc-2", "10.0.0.2"),
+            ("thief", "10.0.0.2"),
+            ("crowd-0001", "10.0.0.3"),
+            ("crowd-0002", "10.0.0.3"),
+            ("short", "10.0.0.4"),
+            ("shorter", "10.0.0.4"),
+        ):
+            fqdn = "" if name.startswith("short") else f"{name}.test"
+            async with store.transaction() as inside:
+                ids[name] = (await inside.systems.ensure(name, fqdn, LOST_AND_FOUND_ID)).id
+            received = {"ComputerName": name, "IPHostName": fqdn, "IPAddress": address}
+            await store.systems.record_properties(ids[name], "1", columns(received), received)
+
+        async def found(*names: str) -> list[str]:
+            return [each.name for each in await store.systems.named(list(names))]
+
+        assert await found("10.0.0.1") == ["pc-1"]
+        assert await found("10.0.0.2") == []
+        assert await found("10.0.0.2", "pc-2.test") == ["pc-2"]
+        assert await found("10.0.0.1", "10.0.0.2", "thief") == ["pc-1", "thief"]
+        assert await found("10.0.0.3") == ["crowd-0001", "crowd-0002"], "the agents of a swarm are one machine"
+        assert await found("10.0.0.4") == [], "names that are not known are not the same"
 
     run(work)
 

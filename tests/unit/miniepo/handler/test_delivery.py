@@ -92,7 +92,17 @@ def test_the_names_are_those_that_the_database_has() -> None:
 
 @pytest.mark.parametrize(
     ("reported", "expected"),
-    [("8591", 8591), ("", 8081), ("0", 8081), ("x", 8081), ("70000", 8081), ("²", 8081), ("9" * 5000, 8081)],
+    [
+        ("8591", 8591),
+        ("", 8081),
+        ("0", 8081),
+        ("x", 8081),
+        ("70000", 8081),
+        ("²", 8081),
+        ("9" * 5000, 8081),
+        ("0000199999999", 8081),
+        ("000001" + "9" * 5000, 8081),
+    ],
 )
 def test_the_port_is_the_one_that_the_agent_reports(reported: str, expected: int) -> None:
     assert wakeup_port(dataclasses.replace(KNOWN, properties={"WakeupPort": reported})) == expected

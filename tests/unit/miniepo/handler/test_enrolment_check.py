@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from miniepo.handler.enrolment_check import foreign, may_take
+from miniepo.handler.enrolment_check import foreign, may_take, misnamed
 
 PC = "agent pc-1.hq.test"
 
@@ -39,6 +39,7 @@ def test_an_own_name_is_not_foreign(certificate: str, computer_name: str, fqdn: 
         ("agent crowd.hq.test", "crowd-0001", "crowd.hq.test"),
         ("agent crowd.hq.test", "crowdx0001", "crowdx0001.hq.test"),
         ("agent c.owd.hq.test", "c-0001", "c-0001.hq.test"),
+        ("agent crowd.hq.test", "crowd-²²²²", "crowd-²²²².hq.test"),
         ("agent .", "pc-1", "pc-1.hq.test"),
     ],
 )
@@ -61,3 +62,27 @@ def test_a_certificate_of_no_machine_takes_only_what_nobody_holds(certificate: s
 
 def test_without_certificates_the_enrolment_key_alone_decides() -> None:
     assert may_take("", held="old", offered="new", released=False)
+
+
+KNOWN = ("pc-1", "pc-1.hq.test")
+VICTIM = ("pc-2", "pc-2.hq.test")
+
+
+@pytest.mark.parametrize("certificate", [PC, "agent package", "epo.hq.test"])
+@pytest.mark.parametrize("reported", [VICTIM, ("pc-1", "pc-2.hq.test"), ("pc-2", "pc-1.hq.test")])
+def test_nobody_reports_the_names_of_another(certificate: str, reported: tuple[str, str]) -> None:
+    assert "pc-2" in misnamed(certificate, KNOWN, reported)
+
+
+@pytest.mark.parametrize("certificate", [PC, "agent package", "epo.hq.test"])
+def test_own_names_may_be_reported_in_any_case(certificate: str) -> None:
+    assert misnamed(certificate, KNOWN, ("PC-1", "Pc-1.HQ.test")) == ""
+
+
+def test_a_machine_that_was_renamed_reports_the_names_of_its_new_certificate() -> None:
+    assert misnamed("agent pc-2.hq.test", KNOWN, VICTIM) == ""
+    assert misnamed("agent pc-2.hq.test", KNOWN, KNOWN) != "", "and no longer the old ones"
+
+
+def test_without_certificates_names_are_what_agents_say() -> None:
+    assert misnamed("", KNOWN, VICTIM) == ""

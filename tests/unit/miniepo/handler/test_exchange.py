@@ -12,11 +12,15 @@ from typing import Any, cast
 import pytest
 from nacl.signing import SigningKey
 
+from miniepo.errors import MessageError
 from miniepo.handler.exchange import Exchange, Identity
 from miniepo.protocol import codec, messages, signing
 from miniepo.protocol.datachannel import ChannelExchange
+from miniepo.store.reports import Reported
 from miniepo.store.store import Store
+from miniepo.store.systems import System
 from tests.unit.miniepo.standins import CountingEntropy, SetClock
+from tests.unit.miniepo.systems import system
 
 ENROLMENT_KEY = "vouch for me"
 
@@ -230,3 +234,92 @@ def test_an_enrolment_is_an_enrolment_throughout() -> None:
     store = Guarded()
     assert answered(store, twice, OWN).code == "bad-message"
     assert store.nonces == 0
+
+
+@dataclass
+class One:
+    """A store with one system, which takes what is reported of it."""
+
+    known: System
+    stored: list[Reported] = field(default_factory=list)
+
+    @property
+    def reports(self) -> One:
+        return self
+
+    @property
+    def systems(self) -> One:
+        return self
+
+    async def system(self, guid: str) -> System:
+        return self.known
+
+    async def first_use(self, guid: str, nonce: str) -> int:
+        return 0
+
+    async def record_versions(self, *versions: str) -> None:
+        pass
+
+    async def properties(self, reported: Reported) -> bool:
+        self.stored.append(reported)
+        return True
+
+
+PC = {"ComputerName": "pc-1", "IPHostName": "pc-1.hq.test"}
+
+
+def report(known: dict[str, str], values: dict[str, str], certificate: str = CERTIFICATE) -> tuple[Any, list[Reported]]:
+    """What is answered to an agent that reports these properties in both ways, and what of them was stored."""
+    key, fqdn = signing.public_text(OWN_KEY), PC["IPHostName"]
+    store = One(system(guid=OWN, public_key=key, computer_name="pc-1", fqdn=fqdn, props_version="1", properties=known))
+    identity = Identity("hq/epo", 1, SigningKey.generate(), ENROLMENT_KEY)
+    exchange = Exchange(cast(Store, store), identity, cast(Any, None), SetClock(), CountingEntropy())
+    answers = []
+    versions = {"policy_version": "1", "tasks_version": "1", "sitelist_version": "1", "props_version": "2"}
+    for said in (
+        messages.Enforced(guid=OWN, **versions, values=values),
+        messages.Props(guid=OWN, kind="incremental", **versions, values=values),
+    ):
+        sealed = signing.seal(
+            codec.encode(said), OWN_KEY, sender=OWN, recipient="", issued_at=SetClock().now(), nonce="n"
+        )
+        answer = asyncio.run(exchange.answer(sealed, "10.1.0.99", certificate))
+        answers.append(codec.decode_to_agent(signing.open_envelope(answer).payload))
+        if answers[0] == messages.Acknowledged():
+            break
+    assert len({type(answer) for answer in answers}) == 1, answers
+    return answers[-1], store.stored
+
+
+@pytest.mark.parametrize("certificate", [CERTIFICATE, "agent package", ""])
+def test_own_properties_are_stored(certificate: str) -> None:
+    answer, (stored,) = report(PC, {"FreeMemory": "7"}, certificate)
+    assert answer == messages.Acknowledged() and stored.received == PC | {"FreeMemory": "7"}
+    answer, (stored,) = report({}, {"FreeMemory": "7"}, certificate)
+    assert answer == messages.Acknowledged(), "who tells no name claims none"
+
+
+@pytest.mark.parametrize("certificate", [CERTIFICATE, "agent package"])
+@pytest.mark.parametrize("values", [{"IPHostName": "pc-2.hq.test"}, {"ComputerName": "pc-2"}])
+def test_nobody_reports_the_name_of_another(values: dict[str, str], certificate: str) -> None:
+    refused, stored = report(PC, values, certificate)
+    assert isinstance(refused, messages.Refused) and refused.code == "foreign-machine", refused
+    assert "pc-2" in refused.text and not stored
+
+
+def test_a_renamed_machine_reports_its_new_name() -> None:
+    values = {"ComputerName": "pc-9", "IPHostName": "pc-9.hq.test"}
+    answer, (stored,) = report(PC, values, "agent pc-9.hq.test")
+    assert answer == messages.Acknowledged() and stored.columns["IPHostName"] == "pc-9.hq.test"
+
+
+@pytest.mark.parametrize("values", [{"b": "x" * 1025}, {str(number): "" for number in range(499)}])
+def test_properties_that_grow_beyond_their_bounds_are_refused(values: dict[str, str]) -> None:
+    refused, stored = report(PC, values)
+    assert isinstance(refused, messages.Refused) and refused.code == "bad-message" and not stored, refused
+
+
+def test_what_is_kept_of_an_agent_has_bounds() -> None:
+    said = messages.PropsVersion(guid=OWN, version="5.0.0", props_version="p" * 256)
+    with pytest.raises(MessageError, match="props_version"):
+        codec.decode_from_agent(codec.encode(said))

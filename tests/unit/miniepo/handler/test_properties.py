@@ -38,6 +38,46 @@ def test_no_report_can_break_a_column(received: dict[str, str]) -> None:
     assert all(0 <= int(columns[name] or 0) < 2**63 for name in properties.NUMBER_COLUMNS)
 
 
+@pytest.mark.parametrize("digits", ["9" * 5000, "9" * 20, "0" * 5000])
+def test_numbers_without_an_end_are_numbers(digits: str) -> None:
+    expected = 0 if digits[0] == "0" else 2**63 - 1
+    assert properties.columns({"FreeMemory": digits})["FreeMemory"] == expected
+
+
+@pytest.mark.parametrize(
+    ("reported", "expected"),
+    [("10.0.0.7", "10.0.0.7"), ("fd00::7", "fd00::7"), ("fe80::1%pc-2", "fe80::1"), ("pc-2.hq.test", ""), ("", "")],
+)
+def test_an_address_is_no_name(reported: str, expected: str) -> None:
+    assert properties.columns({"IPAddress": reported})["IPAddress"] == expected
+
+
+@pytest.mark.parametrize("values", [{}, {str(number): "" for number in range(500)}, {"a": "x" * 1024}])
+def test_as_many_properties_as_an_agent_may_have(values: dict[str, str]) -> None:
+    assert properties.excess(values) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({str(number): "" for number in range(501)}, "501 properties"),
+        ({"a": "x" * 1025}, "more than 1024 characters"),
+        ({"x" * 1025: ""}, "more than 1024 characters"),
+        ({str(number): "x" * 1000 for number in range(300)}, "262144 characters together"),
+    ],
+)
+def test_more_properties_than_an_agent_may_have(values: dict[str, str], told: str) -> None:
+    assert told in properties.excess(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("8591", 8591), ("65535", 65535), ("65536", 7), ("0", 7), ("", 7), ("²", 7), ("-1", 7), ("0000199999999", 7)],
+)
+def test_a_port_is_one_that_can_be_called(text: str, expected: int) -> None:
+    assert properties.port_in(text, 7) == expected
+
+
 def test_incremental_properties_are_laid_over_the_known_ones() -> None:
     before = {"a": "1", "b": "2"}
     assert properties.merged(before, {"b": "3"}, full=False) == {"a": "1", "b": "3"}
@@ -54,6 +94,10 @@ def test_incremental_properties_are_laid_over_the_known_ones() -> None:
             Roles(True, 8591, False),
         ),
         ({"SuperAgent.Enabled": "1", "SuperAgent.Repository": "1", "SuperAgent.Port": "x"}, Roles(True, 8081, False)),
+        (
+            {"SuperAgent.Enabled": "1", "SuperAgent.Repository": "1", "SuperAgent.Port": "9" * 5000},
+            Roles(True, 8081, False),
+        ),
         ({"Relay.Enabled": "1"}, Roles(False, 8081, True)),
     ],
 )

@@ -16,7 +16,7 @@ from miniepo.clock import Clock, Entropy
 from miniepo.errors import ConfigError, MiniepoError
 from miniepo.protocol.agent_session import Occasion
 from miniepo.protocol.discovery import Relay
-from miniepo.protocol.messages import ClientTask, Event
+from miniepo.protocol.messages import LONGEST_PROPERTY, ClientTask, Event
 
 CUSTOM_PROPERTIES = range(1, 5)
 
@@ -110,6 +110,8 @@ class Orders:
         """A custom property is reported with the next properties; without a text it is none any more."""
         if order.number not in CUSTOM_PROPERTIES:
             raise ConfigError(f"there is no custom property {order.number}; there are 1 to {len(CUSTOM_PROPERTIES)}")
+        if len(order.text) > LONGEST_PROPERTY:
+            raise ConfigError(f"a property has {LONGEST_PROPERTY} characters at most, not {len(order.text)}")
         name = f"UserProperty{order.number}"
         kept = {key: value for key, value in self._state.custom_properties.items() if key != name}
         self._state.custom_properties = kept | ({name: order.text} if order.text else {})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from miniepo.handler.properties import port_in
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import join_host_port
 from miniepo.store.systems import System
@@ -134,8 +135,7 @@ def names_of(system: System) -> tuple[str, ...]:
 
 def wakeup_port(system: System) -> int:
     """The agent's wake-up port as it reports it, else 8081."""
-    text = system.properties.get("WakeupPort", "")
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536 else 8081
+    return port_in(system.properties.get("WakeupPort", ""))
 
 
 def hint_of(system: System) -> str:

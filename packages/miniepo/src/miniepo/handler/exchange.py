@@ -28,6 +28,8 @@ from miniepo.store.systems import Callin, System
 
 KEYS_REMEMBERED = 10_000
 MAX_ENROLMENT_BYTES = 64 * 1024
+LONGEST_NAME = 255
+LONGEST_PROBLEMS = 10_000
 _logger = log.logger("handler.exchange")
 
 
@@ -95,7 +97,8 @@ class Exchange:
             raise _unknown(envelope.sender)
         self._verify(envelope, self._keys(system.public_key))
         message = _decode(envelope)
-        return await self._serve(system, message, remote_address, await self._first_use(envelope))
+        number = await self._first_use(envelope)
+        return await self._serve(system, message, remote_address, certificate, number)
 
     def _verify(self, envelope: Envelope, key: VerifyKey) -> None:
         """Raise RefusedError unless the envelope is the key owner's and fresh."""
@@ -117,19 +120,19 @@ class Exchange:
         return number
 
     async def _serve(
-        self, system: System, message: messages.FromAgent, remote_address: str, number: int
+        self, system: System, message: messages.FromAgent, remote_address: str, certificate: str, number: int
     ) -> messages.ToAgent:
         match message:
             case messages.PropsVersion():
                 return await self._begin(system, message, remote_address)
             case messages.Props():
-                return await self._properties(system, message, number)
+                return await self._properties(system, message, certificate, number)
             case messages.Events():
                 return await self._events(system, message)
             case messages.TaskStatus():
                 await self._store.tasks.report(message)
             case messages.Enforced():
-                await self._enforced(system, message)
+                await self._enforced(system, message, certificate)
             case ChannelExchange():
                 return await self._channel.exchange(system, message)
             case messages.Enrol():
@@ -169,7 +172,7 @@ class Exchange:
             sitelist_version=message.sitelist_version,
             reason=message.reason,
             wakeup_id=message.wakeup_id,
-            via_relay=message.via_relay,
+            via_relay=message.via_relay and message.via_relay[:LONGEST_NAME],
             remote_address=remote_address,
             handler_id=self._identity.id,
             sequence=message.sequence,
@@ -188,8 +191,10 @@ class Exchange:
             return "full"
         return "incremental"
 
-    async def _properties(self, system: System, message: messages.Props, number: int) -> messages.Package:
-        received = properties.merged(system.properties, message.values, message.kind == "full")
+    async def _properties(
+        self, system: System, message: messages.Props, certificate: str, number: int
+    ) -> messages.Package:
+        received = _received(system, message.values, certificate, full=message.kind == "full")
         if message.props_version != system.props_version or message.values:
             number = max(number, await self._record_properties(system, message.props_version, received))
         fresh = replace(system, properties=received)
@@ -219,14 +224,28 @@ class Exchange:
         await self._store.events.add(Delivered(self._identity.name, message.guid, system.id, message.events))
         return messages.EventsAccepted(keys=tuple(event.key for event in message.events))
 
-    async def _enforced(self, system: System, message: messages.Enforced) -> None:
-        problems = "; ".join(message.problems)
+    async def _enforced(self, system: System, message: messages.Enforced, certificate: str) -> None:
+        received = _received(system, message.values, certificate, full=False)
+        problems = "; ".join(message.problems)[:LONGEST_PROBLEMS]
         await self._store.systems.record_versions(
             system.id, message.policy_version, message.tasks_version, message.sitelist_version, problems
         )
         if message.props_version != system.props_version or message.values:
-            received = properties.merged(system.properties, message.values, full=False)
             await self._record_properties(system, message.props_version, received)
+
+
+def _received(system: System, values: dict[str, str], certificate: str, *, full: bool) -> dict[str, str]:
+    """What is known of a system with these properties; RefusedError if they are too many, or name another machine."""
+    if not values and not full:
+        return system.properties
+    received = properties.merged(system.properties, values, full)
+    if reason := properties.excess(received):
+        raise RefusedError("bad-message", reason)
+    known = system.computer_name, system.fqdn
+    reported = received.get("ComputerName") or known[0], received.get("IPHostName") or known[1]
+    if reason := enrolment_check.misnamed(certificate, known, reported):
+        raise RefusedError("foreign-machine", reason)
+    return received
 
 
 def _unknown(guid: str) -> RefusedError:

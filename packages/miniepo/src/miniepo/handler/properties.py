@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from miniepo.protocol.messages import LONGEST_PROPERTIES, LONGEST_PROPERTY, MOST_PROPERTIES
+
 TEXT_COLUMNS = (
     "ComputerName",
     "Description",
@@ -47,6 +49,8 @@ NUMBER_COLUMNS = (
 )
 _DEFAULTS = {"SystemDescription": "N/A"}
 _MAX_TEXT = 1000
+_MAX_DIGITS = 20
+_MAX_PORT_DIGITS = 5
 _MAX_NUMBER = {"OSBuildNum": 2**31 - 1, "CPUSpeed": 2**31 - 1, "NumOfCPU": 2**31 - 1}
 
 
@@ -66,8 +70,10 @@ def columns(received: dict[str, str]) -> dict[str, str | int | None]:
         values[name] = received.get(name, _DEFAULTS.get(name, ""))[:_MAX_TEXT]
     for name in NUMBER_COLUMNS:
         values[name] = _number(received.get(name, "0"), _MAX_NUMBER.get(name, 2**63 - 1))
-    values["IPV4x"] = ipv4x(received.get("IPAddress", ""))
-    values["IPV6"] = ipv6_text(received.get("IPV6", ""), received.get("IPAddress", ""))
+    address = received.get("IPAddress", "")
+    values["IPV4x"] = ipv4x(address)
+    values["IPAddress"] = address if values["IPV4x"] is not None else address_text(address)
+    values["IPV6"] = ipv6_text(received.get("IPV6", ""), address)
     return values
 
 
@@ -76,11 +82,36 @@ def merged(before: dict[str, str], values: dict[str, str], full: bool) -> dict[s
     return dict(values) if full else {**before, **values}
 
 
+def excess(values: dict[str, str]) -> str:
+    """Why these are more properties than an agent may have; "" if they are not."""
+    if len(values) > MOST_PROPERTIES:
+        return f"{len(values)} properties, and {MOST_PROPERTIES} are the most"
+    together = len("".join(values)) + len("".join(values.values()))
+    if together > LONGEST_PROPERTIES:
+        return f"properties of more than {LONGEST_PROPERTIES} characters together"
+    if together > LONGEST_PROPERTY and max(map(len, (*values, *values.values()))) > LONGEST_PROPERTY:
+        return f"a property of more than {LONGEST_PROPERTY} characters"
+    return ""
+
+
 def roles(received: dict[str, str]) -> Roles:
     """The roles in force, as the agent reports them."""
     superagent = received.get("SuperAgent.Enabled") == "1" and received.get("SuperAgent.Repository") == "1"
-    port = _number(received.get("SuperAgent.Port", "8081"), 65535) or 8081
-    return Roles(superagent, port, received.get("Relay.Enabled") == "1")
+    return Roles(superagent, port_in(received.get("SuperAgent.Port", "")), received.get("Relay.Enabled") == "1")
+
+
+def port_in(text: str, default: int = 8081) -> int:
+    """The port that an agent's text is, else the default."""
+    plain = len(text) <= _MAX_PORT_DIGITS and text.isascii() and text.isdigit()
+    return int(text) if plain and 0 < int(text) < 65536 else default
+
+
+def address_text(text: str) -> str:
+    """The IPAddress column: an address or nothing, for a name there would answer for the system that it names."""
+    try:
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return ""
 
 
 def ipv4x(address: str) -> int | None:
@@ -105,4 +136,4 @@ def ipv6_text(address_v6: str, address_v4: str) -> str:
 
 
 def _number(text: str, limit: int) -> int:
-    return min(int(text), limit) if text.isascii() and text.isdigit() else 0
+    return min(int(text[:_MAX_DIGITS]), limit) if text.isascii() and text.isdigit() else 0

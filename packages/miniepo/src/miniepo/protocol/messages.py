@@ -6,11 +6,19 @@ A session has the order PROPS VERSION → REQUEST PROPS → (INC) PROPS → POLI
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from miniepo.protocol.datachannel import ChannelExchange, ChannelItems, ChannelWaiting
+
+MOST_PROPERTIES = 500
+LONGEST_PROPERTY = 1024
+LONGEST_PROPERTIES = 256 * 1024
+"""So much an agent may report: properties, characters of a name or a value, characters of all of them together."""
+
+_Word = Annotated[str, msgspec.Meta(max_length=255)]
+"""A name, a version or an identifier, which a handler keeps; a longer one makes the message none."""
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="message", kw_only=True):
@@ -26,12 +34,12 @@ class Enrol(_Message, frozen=True, tag="enrol"):
     `proof` = `signing.enrolment_proof(...)`. The envelope is signed by the key that the message carries.
     """
 
-    guid: str
-    public_key: str
-    computer_name: str
-    fqdn: str
-    version: str
-    platform: str
+    guid: _Word
+    public_key: _Word
+    computer_name: _Word
+    fqdn: _Word
+    version: _Word
+    platform: _Word
     proof: str
 
 
@@ -43,17 +51,17 @@ class PropsVersion(_Message, frozen=True, tag="props-version"):
     under this GUID, let a handler see that a GUID is on two machines.
     """
 
-    guid: str
-    version: str
-    props_version: str
-    policy_version: str = ""
-    tasks_version: str = ""
-    sitelist_version: str = ""
+    guid: _Word
+    version: _Word
+    props_version: _Word
+    policy_version: _Word = ""
+    tasks_version: _Word = ""
+    sitelist_version: _Word = ""
     reason: Literal["asci", "start", "wakeup", "manual", "event"] = "asci"
-    wakeup_id: str | None = None
+    wakeup_id: _Word | None = None
     via_relay: str | None = None
-    computer_name: str = ""
-    net_address: str = ""
+    computer_name: _Word = ""
+    net_address: _Word = ""
     sequence: int = 0
 
 
@@ -63,17 +71,18 @@ class Props(_Message, frozen=True, tag="props"):
     `policy_manifest` says which policies the agent has, for a handler to send the others alone (5.x).
     Keys are column names of EPOComputerProperties (domain §7.5) or dotted product properties
     (`Relay.Enabled`, `Relay.Port`, `SuperAgent.Enabled`, `SuperAgent.Repository`, `SuperAgent.Port`,
-    `Product.<ProductID>.Version`); all values are text, switches are "1" and "0".
+    `Product.<ProductID>.Version`); all values are text, switches are "1" and "0". What a handler knows of an agent has
+    bounds (`MOST_PROPERTIES`, `LONGEST_PROPERTY`, `LONGEST_PROPERTIES`): properties beyond them are a `bad-message`.
     """
 
-    guid: str
+    guid: _Word
     kind: Literal["full", "incremental"]
-    props_version: str
+    props_version: _Word
     values: dict[str, str]
-    policy_version: str = ""
-    tasks_version: str = ""
-    sitelist_version: str = ""
-    wakeup_id: str | None = None
+    policy_version: _Word = ""
+    tasks_version: _Word = ""
+    sitelist_version: _Word = ""
+    wakeup_id: _Word | None = None
     policy_manifest: dict[str, str] | None = None
 
 
@@ -118,11 +127,11 @@ class Enforced(_Message, frozen=True, tag="enforced"):
     Acknowledged by `Acknowledged`. Without it the server would learn of a new role one ASCI later.
     """
 
-    guid: str
-    policy_version: str
-    tasks_version: str
-    sitelist_version: str
-    props_version: str
+    guid: _Word
+    policy_version: _Word
+    tasks_version: _Word
+    sitelist_version: _Word
+    props_version: _Word
     values: dict[str, str] = {}
     problems: tuple[str, ...] = ()
 
@@ -212,8 +221,8 @@ class Acknowledged(_Message, frozen=True, tag="acknowledged"):
 class Refused(_Message, frozen=True, tag="refused"):
     """The handler will not do it. Codes: `unknown-agent` (enrol again), `regenerate-guid` (the GUID belongs to another
     key or machine, or a new one was asked for: make a new GUID and enrol again, domain §4), `foreign-machine`
-    (the client's certificate is not that of the machine that enrols), `bad-proof`, `bad-signature`, `stale`,
-    `replayed`, `bad-message`."""
+    (the client's certificate is not that of the machine that enrols, or whose names are reported), `bad-proof`,
+    `bad-signature`, `stale`, `replayed`, `bad-message`."""
 
     code: str
     text: str

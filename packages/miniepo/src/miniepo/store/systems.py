@@ -72,7 +72,11 @@ class Systems:
         return await self._database.row("leaf/by_id", System, id=id)
 
     async def named(self, names: list[str]) -> list[System]:
-        """The systems of which the node name, FQDN, computer name or IPv4 address is one of these."""
+        """The systems of which the node name, FQDN, computer name or IP address is one of these.
+
+        An address is only what an agent reports: one that several machines report finds none of them. The agents of a
+        swarm are one machine.
+        """
         return await self._database.rows("leaf/named", System, names=[name.lower() for name in names])
 
     async def numbered(self, ids: list[int]) -> list[System]:

@@ -33,7 +33,11 @@ SELECT pg_advisory_xact_lock(hashtext('EPOLeafNode'));
 
 -- name: named
 {system} WHERE lower(l.NodeName) = ANY (%(names)s) OR lower(c.IPHostName) = ANY (%(names)s)
-    OR lower(c.ComputerName) = ANY (%(names)s) OR c.IPAddress = ANY (%(names)s) ORDER BY l.AutoID;
+    OR lower(c.ComputerName) = ANY (%(names)s) OR c.IPAddress IN (
+        SELECT IPAddress FROM EPOComputerProperties WHERE IPAddress = ANY (%(names)s) GROUP BY IPAddress
+        HAVING count(DISTINCT regexp_replace(lower(coalesce(nullif(IPHostName, ''), ParentID::text)),
+            '-[0-9]{4,}(\.|$)', '\1')) = 1
+    ) ORDER BY l.AutoID;
 
 -- name: numbered
 {system} WHERE l.AutoID = ANY (%(ids)s) ORDER BY l.AutoID;
