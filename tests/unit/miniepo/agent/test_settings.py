@@ -98,6 +98,29 @@ def test_a_policy_that_makes_no_sense_is_named_and_the_others_count(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("category", "given"),
+    [
+        *(("agent", {"wakeupPort": port}) for port in (-1, 65536, 99999)),
+        *(("relay", {"port": port}) for port in (-1, 0, 65536)),
+        *(("relay", {"discoveryPorts": [8082, port]}) for port in (0, 65536)),
+    ],
+)
+def test_a_port_that_is_none_is_a_problem_of_its_policy(tmp_path: Path, category: str, given: dict[str, Any]) -> None:
+    settings = resolve(policies(**{category: given, "update": {"branch": "Previous"}}), agent_config(tmp_path))
+    assert (settings.wakeup_port, settings.relay, settings.update.branch) == (8081, RelaySettings(), "Previous")
+    assert len(settings.problems) == 1 and f"category {category}: Expected `int`" in settings.problems[0]
+
+
+def test_the_wakeup_port_may_be_closed_and_the_last_one_counts(tmp_path: Path) -> None:
+    for port in (0, 65535):
+        assert resolve(policies(agent={"wakeupPort": port}), agent_config(tmp_path)).wakeup_port == port
+
+
+def test_no_upload_takes_more_events_than_a_spool_holds(tmp_path: Path) -> None:
+    assert resolve(policies(agent={"eventsPerUpload": 2**64}), agent_config(tmp_path)).events_per_upload == 10_000
+
+
+@pytest.mark.parametrize(
     ("version", "relay", "expected"),
     [
         ("4.8.0", {"port": 9083}, (9083, False)),

@@ -175,11 +175,7 @@ class Agent:
         """Move the wake-up port after its policy; one that is taken is tried again."""
         while True:
             await asyncio.sleep(_FOLLOW_SECONDS)
-            port = self._enforcer.settings.wakeup_port
-            try:
-                await self._listener.follow(port)
-            except OSError as error:
-                _log.error("wake-up port %d: %s", port, error.strerror)
+            await self._listener.follow(self._enforcer.settings.wakeup_port)
 
     def _heeds_broadcasts(self) -> bool:
         return self._enforcer.settings.accept_broadcasts

@@ -21,12 +21,16 @@ class Listener:
         self._port = 0
 
     async def follow(self, port: int) -> None:
-        """Listen on this port from now on; raises OSError if it is taken, and the old one stays open then."""
+        """Listen on this port from now on; if that cannot be, the old one stays open and the next call tries again."""
         if port == self._port:
             return
         fresh = HttpServer(self._handle, divert=self._divert) if port else None
-        if fresh is not None:
-            await fresh.start(self._listen, port)
+        try:
+            if fresh is not None:
+                await fresh.start(self._listen, port)
+        except (OSError, OverflowError) as error:
+            _log.error("wake-up port %d: %s", port, error)
+            return
         await self.close()
         self._server, self._port = fresh, port
         _log.info("wake-up port is %d", port)

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import msgspec
-
 from miniepo.agent.routes import DiscoveryMode
 from miniepo.config import AgentConfig
+from miniepo.errors import MessageError
+from miniepo.protocol import policy_settings
 from miniepo.protocol.discovery import ANSWER_WITHIN_SECONDS
 from miniepo.protocol.messages import PolicySet
+from miniepo.protocol.policy_settings import EVENTS_PER_UPLOAD, Kind
 from miniepo.protocol.version import Behaviour, scaled
 
-EVENTS_PER_UPLOAD = 1000
+MAX_EVENTS_PER_UPLOAD = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,54 +74,15 @@ class Settings:
     problems: tuple[str, ...] = ()
 
 
-class _Agent(msgspec.Struct, rename="camel"):
-    asci_seconds: float | None = None
-    enforcement_seconds: float | None = None
-    wakeup_port: int | None = None
-    event_priority: int = 2
-    event_interval_seconds: float = 0.0
-    events_per_upload: int = EVENTS_PER_UPLOAD
-    only_server_connections: bool = False
-    accept_broadcasts: bool = True
-
-
-class _Relay(msgspec.Struct, rename="camel"):
-    enabled: bool = False
-    port: int = 8083
-    discovery_ports: tuple[int, ...] = (8082, 8083)
-    answer_within_ms: int = round(ANSWER_WITHIN_SECONDS * 1000)
-    discover: DiscoveryMode = "needed"
-
-    own_port: bool = False
-
-    def read(self, version: str, wakeup_port: int) -> RelaySettings:
-        within = max(0, self.answer_within_ms) / 1000
-        shared = Behaviour.of(version).relay_on_wakeup_port and not self.own_port and wakeup_port != 0
-        port = wakeup_port if shared else self.port
-        discover: DiscoveryMode = self.discover if Behaviour.of(version).relay else "never"
-        return RelaySettings(self.enabled, port, self.discovery_ports, within, discover, shared)
-
-
-class _SuperAgent(msgspec.Struct, rename="camel"):
-    enabled: bool = False
-    repository: bool = True
-    folder: str = ""
-
-
-class _Update(msgspec.Struct, rename="camel"):
-    repository_mode: Literal["subnet", "ping", "order"] = "subnet"
-    branch: str = "Current"
-
-
 def resolve(policies: PolicySet, config: AgentConfig) -> Settings:
     """The settings that a set of policies amounts to; a category that cannot be understood keeps its defaults and is
     named in `problems`, so that one bad policy does not stop the others."""
     values = {policy.category: policy.settings for policy in policies.policies}
     problems: list[str] = []
-    agent = _read(values, "agent", _Agent, problems)
-    relay = _read(values, "relay", _Relay, problems)
-    superagent = _read(values, "superagent", _SuperAgent, problems)
-    update = _read(values, "update", _Update, problems)
+    agent = _read(values, "agent", policy_settings.AgentPolicy, problems)
+    relay = _read(values, "relay", policy_settings.RelayPolicy, problems)
+    superagent = _read(values, "superagent", policy_settings.SuperAgentPolicy, problems)
+    update = _read(values, "update", policy_settings.UpdatePolicy, problems)
     wakeup_port = agent.wakeup_port if agent.wakeup_port is not None else config.wakeup_port
     return Settings(
         asci_seconds=max(1.0, agent.asci_seconds if agent.asci_seconds is not None else config.asci_seconds),
@@ -128,11 +90,11 @@ def resolve(policies: PolicySet, config: AgentConfig) -> Settings:
         enforcement_seconds=max(1.0, _enforcement_seconds(agent, config)),
         event_priority=agent.event_priority,
         event_interval_seconds=agent.event_interval_seconds,
-        events_per_upload=max(1, agent.events_per_upload),
+        events_per_upload=max(1, min(agent.events_per_upload, MAX_EVENTS_PER_UPLOAD)),
         connection_per_package=config.connection_per_package and not Behaviour.of(config.version).persistent_connection,
         only_server_connections=agent.only_server_connections,
         accept_broadcasts=agent.accept_broadcasts,
-        relay=relay.read(config.version, wakeup_port),
+        relay=_relay(relay, config.version, wakeup_port),
         superagent=SuperAgentSettings(
             superagent.enabled, superagent.enabled and superagent.repository, superagent.folder or config.repository
         ),
@@ -148,15 +110,23 @@ def first_call_seconds(config: AgentConfig) -> float:
     return scaled(Behaviour.of(config.version).first_call_seconds, config.asci_seconds)
 
 
-def _enforcement_seconds(agent: _Agent, config: AgentConfig) -> float:
+def _relay(relay: policy_settings.RelayPolicy, version: str, wakeup_port: int) -> RelaySettings:
+    within = max(0, relay.answer_within_ms) / 1000
+    shared = Behaviour.of(version).relay_on_wakeup_port and not relay.own_port and wakeup_port != 0
+    port = wakeup_port if shared else relay.port
+    discover: DiscoveryMode = relay.discover if Behaviour.of(version).relay else "never"
+    return RelaySettings(relay.enabled, port, relay.discovery_ports, within, discover, shared)
+
+
+def _enforcement_seconds(agent: policy_settings.AgentPolicy, config: AgentConfig) -> float:
     """As policy says, else as configured, else by the agent's version, scaled."""
     given = agent.enforcement_seconds if agent.enforcement_seconds is not None else config.enforcement_seconds
     return given if given is not None else scaled(Behaviour.of(config.version).enforcement_seconds, config.asci_seconds)
 
 
-def _read(values: Mapping[str, dict[str, Any]], category: str, kind: Any, problems: list[str]) -> Any:
+def _read(values: Mapping[str, dict[str, Any]], category: str, kind: type[Kind], problems: list[str]) -> Kind:
     try:
-        return msgspec.convert(values.get(category, {}), kind, strict=False)
-    except msgspec.ValidationError as error:
+        return policy_settings.read(kind, values.get(category, {}))
+    except MessageError as error:
         problems.append(f"policy of category {category}: {error}")
         return kind()

@@ -199,16 +199,10 @@ class Swarm:
         where the one wake-up port is."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            await self._follow(listener, self._members[0].enforcer.settings.wakeup_port)
+            await listener.follow(self._members[0].enforcer.settings.wakeup_port)
             for member in self._members:
                 self._enforce_if_due(member)
                 self._run_if_due(member)
-
-    async def _follow(self, listener: Listener, port: int) -> None:
-        try:
-            await listener.follow(port)
-        except OSError as error:
-            _log.error("wake-up port %d: %s", port, error.strerror)
 
     def _enforce_if_due(self, member: Member) -> None:
         now = self._clock.monotonic()

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from miniepo.errors import CommandError
+from miniepo.errors import CommandError, MessageError
+from miniepo.protocol.policy_settings import CATEGORIES, read
 from miniepo.server.api.arguments import Call
 from miniepo.server.api.commands.found import group_of, missing_row, policy_of, systems_of
 from miniepo.server.api.registry import Command
@@ -42,6 +43,14 @@ def row_of(policy: PolicyObject) -> dict[str, Any]:
     }
 
 
+def _check_settings(policy: ImportedPolicy) -> None:
+    """CommandError for settings that no agent can follow."""
+    try:
+        read(CATEGORIES[policy.category], policy.settings)
+    except MessageError as error:
+        raise CommandError(f"the settings of policy {policy.name!r}, category {policy.category}: {error}") from error
+
+
 class PolicyCommands:
     """The commands, over one server."""
 
@@ -60,6 +69,8 @@ class PolicyCommands:
         unknown = sorted({policy.category for policy in imported} - set(TYPES))
         if unknown:
             raise CommandError(f"unknown policy categories {', '.join(unknown)}; there are {', '.join(TYPES)}")
+        for policy in imported:
+            _check_settings(policy)
         async with self._store.transaction():
             return [await self._import(policy) for policy in imported]
 
