@@ -36,6 +36,45 @@ def test_a_new_identity_has_a_new_key_and_has_reported_nothing(tmp_path: Path) -
     assert bytes(state.key) != before and state.sent_properties == {}
 
 
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Mortal(StateDirectory):
+    """Is killed before it writes once more than it may."""
+
+    writes = 100
+
+    def _put(self, name: str, data: bytes, mode: int = 0o600) -> Path:
+        if not self.writes:
+            raise Killed
+        self.writes -= 1
+        return super()._put(name, data, mode)
+
+
+@pytest.mark.parametrize("writes", range(7))
+def test_a_kill_at_any_moment_leaves_the_old_identity_or_the_new_one(tmp_path: Path, writes: int) -> None:
+    state_directory(tmp_path).register("GUID-OLD", enrolled=True)
+    state = Mortal(tmp_path / "state", tmp_path / "SiteList.xml", CountingEntropy())
+    old, state.sent_properties, sequence = bytes(state.key), {"a": "1"}, state.next_sequence()
+    state.writes = writes
+    try:
+        state.forget_identity()
+    except Killed:
+        assert writes < 6
+    else:
+        assert writes >= 6
+    later = again(tmp_path)
+    if writes == 0:
+        assert later.registration == Registration("GUID-OLD", enrolled=True) and bytes(later.key) == old
+        assert (later.sent_properties, later.next_sequence()) == ({"a": "1"}, sequence + 1)
+    else:
+        assert later.registration == Registration("GUID-1", enrolled=False) and bytes(later.key) != old
+        assert (later.sent_properties, later.next_sequence()) == ({}, 1)
+        assert (tmp_path / "state/guid").read_text() == "GUID-1\n"
+    assert bytes(again(tmp_path).key) == bytes(later.key) and again(tmp_path).registration == later.registration
+
+
 def test_custom_properties_are_kept(tmp_path: Path) -> None:
     state = state_directory(tmp_path)
     assert state.custom_properties == {}

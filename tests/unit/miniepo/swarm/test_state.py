@@ -59,6 +59,7 @@ def test_a_new_identity_has_a_new_key_and_has_reported_nothing(tmp_path: Path, l
     assert not one.registration.enrolled and one.registration.guid != "GUID-9"
     assert bytes(one.key) != before and one.sent_properties == {}
     assert bytes(state(tmp_path, ledger).key) == bytes(one.key)
+    assert state(tmp_path, ledger).registration == one.registration and one.next_sequence() == 1
 
 
 def test_the_servers_list_replaces_the_installed_one_unless_it_is_none(tmp_path: Path, ledger: Ledger) -> None:

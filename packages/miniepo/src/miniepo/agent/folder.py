@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-_PRIVATE = 0o600
+PRIVATE = 0o600
 
 
-def replace_file(path: Path, data: bytes, mode: int = _PRIVATE) -> None:
+def replace_file(path: Path, data: bytes, mode: int = PRIVATE) -> None:
     """Put `data` at `path` in one step."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.touch(mode)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from nacl.signing import SigningKey
 
-from miniepo.agent.folder import Directory, Folder, replace_file
+from miniepo.agent.folder import PRIVATE, Directory, Folder, replace_file
 from miniepo.clock import Entropy
 from miniepo.errors import ConfigError
 from miniepo.log import logger
@@ -27,10 +27,11 @@ Value = TypeVar("Value")
 
 
 class Registration(msgspec.Struct, frozen=True):
-    """The agent's GUID, and whether a server has enrolled it."""
+    """The agent's GUID, whether a server has enrolled it, and whether what belonged to the GUID before is yet to go."""
 
     guid: str
     enrolled: bool = False
+    unfinished: bool = False
 
 
 class Routing(msgspec.Struct, frozen=True):
@@ -60,12 +61,17 @@ class StateDirectory:
             raise ConfigError(f"{path}: {error.strerror}") from error
         self.key = self._load_or_make_key()
         self.registration = self._load_or_make_registration()
+        if self.registration.unfinished:
+            self._finish_identity()
 
     def _load_or_make_key(self) -> SigningKey:
         path = self.path / "agent.key"
-        if not path.exists():
-            replace_file(path, signing.seed_text(SigningKey.generate()).encode())
-        return signing.load_signing_key(path)
+        return signing.load_signing_key(path) if path.exists() else self._make_key()
+
+    def _make_key(self) -> SigningKey:
+        key = SigningKey.generate()
+        self._put("agent.key", signing.seed_text(key).encode())
+        return key
 
     def _load_or_make_registration(self) -> Registration:
         stored = self._read("guid.json", Registration, None)
@@ -74,17 +80,24 @@ class StateDirectory:
     def register(self, guid: str, enrolled: bool) -> Registration:
         """Take this GUID as the agent's identity."""
         self.registration = Registration(guid, enrolled)
+        self._put("guid", guid.encode() + b"\n", _PUBLIC)
         self._write("guid.json", self.registration)
-        replace_file(self.path / "guid", guid.encode() + b"\n", _PUBLIC)
         return self.registration
 
     def forget_identity(self) -> None:
-        """Make a new GUID and a new key pair, unknown to any server; what was reported under the old one is void."""
-        (self.path / "agent.key").unlink()
-        self.key = self._load_or_make_key()
+        """Make a new GUID and a new key pair, unknown to any server; what was reported under the old one is void.
+
+        The GUID comes first: from then on a start after a kill finishes the rest.
+        """
+        self.registration = Registration(self._entropy.guid(), unfinished=True)
+        self._write("guid.json", self.registration)
+        self._finish_identity()
+
+    def _finish_identity(self) -> None:
+        self.key = self._make_key()
         self.sent_properties = {}
         self._write("sequence.json", 0)
-        self.register(self._entropy.guid(), enrolled=False)
+        self.register(self.registration.guid, enrolled=False)
 
     def next_sequence(self) -> int:
         """The number of the communication that begins; it has never been used before under this GUID."""
@@ -109,7 +122,7 @@ class StateDirectory:
     def store_sitelist(self, xml: str, version: str) -> SiteList:
         """Replace the site list, once it is known to be readable."""
         parsed = sitelist.parse(xml)
-        replace_file(self.path / "SiteList.xml", xml.encode(), _PUBLIC)
+        self._put("SiteList.xml", xml.encode(), _PUBLIC)
         self._write("sitelist-version.json", version)
         return parsed
 
@@ -213,12 +226,16 @@ class StateDirectory:
 
     def write_public(self, name: str, value: Any) -> Path:
         """A JSON file that others on the node may read."""
-        path = self.path / name
-        replace_file(path, public_json(value), _PUBLIC)
-        return path
+        return self._put(name, public_json(value), _PUBLIC)
 
     def _write(self, name: str, value: Any) -> None:
-        replace_file(self.path / name, msgspec.json.encode(value))
+        self._put(name, msgspec.json.encode(value))
+
+    def _put(self, name: str, data: bytes, mode: int = PRIVATE) -> Path:
+        """Replace a file of the directory."""
+        path = self.path / name
+        replace_file(path, data, mode)
+        return path
 
     def _read(self, name: str, kind: Any, absent: Value) -> Value:
         path = self.path / name

@@ -54,8 +54,9 @@ class MemberState(StateDirectory):
 
     def _load_or_make_key(self) -> SigningKey:
         stored = self._values.get(_KEY)
-        if stored is not None:
-            return SigningKey(stored)
+        return SigningKey(stored) if stored is not None else self._make_key()
+
+    def _make_key(self) -> SigningKey:
         key = SigningKey.generate()
         self._keep(_KEY, bytes(key))
         return key
@@ -64,12 +65,6 @@ class MemberState(StateDirectory):
         self.registration = Registration(guid, enrolled)
         self._write("guid.json", self.registration)
         return self.registration
-
-    def forget_identity(self) -> None:
-        self._values.pop(_KEY)
-        self.key = self._load_or_make_key()
-        self.sent_properties = {}
-        self.register(self._entropy.guid(), enrolled=False)
 
     def sitelist(self) -> SiteList:
         received = self._values.get(_SITELIST)
