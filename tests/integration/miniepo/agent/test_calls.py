@@ -119,6 +119,18 @@ def test_events_survive_a_kill_and_arrive_once(field: Field) -> None:
     assert counted == [(25, 1)]
 
 
+def test_a_spool_of_large_events_is_delivered_and_an_event_that_is_too_large_is_refused(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=300)
+    agent.until(lambda status: status["last_handler"])
+    agent.ctl("event", "--id", "1092", "--text", "x" * 60_000, "--count", "100")
+    agent.ctl("callin")
+    until(lambda: not list((agent.state / "events").iterdir()), 20, "the spool empties")
+    assert query(field, "SELECT count(*), count(DISTINCT EventKey) FROM EPOEvents") == [(100, 100)]
+    with pytest.raises(AssertionError, match="an event of 12"):
+        agent.ctl("event", "--id", "1092", "--text", "x" * 120_000)
+
+
 def test_an_order_for_events_given_again_makes_no_second_ones(field: Field) -> None:
     field.handler("hq/epo")
     agent = field.agent("pc-1")

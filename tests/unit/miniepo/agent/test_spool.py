@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from miniepo.agent.spool import Spool
+from miniepo.errors import MessageError
 from miniepo.protocol.messages import Event
 
 
@@ -40,6 +44,14 @@ def test_only_what_is_acknowledged_goes(tmp_path: Path) -> None:
         spool.add(event(key))
     spool.forget(["b-b", "of someone else"])
     assert keys(spool) == ["a", "c"] and len(spool) == 2
+
+
+def test_an_event_that_no_handler_would_be_sent_is_refused(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "events")
+    with pytest.raises(MessageError, match="an event of"):
+        spool.add(msgspec.structs.replace(event("a"), text="x" * 65536))
+    spool.add(event("b"))
+    assert keys(spool) == ["b"]
 
 
 def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """Playbooks of an agent-server communication: what comes in, what must go out."""
 
+import msgspec
 import pytest
+from nacl.signing import SigningKey
 
 from miniepo.errors import MessageError
-from miniepo.protocol import signing
+from miniepo.handler.routes import MAX_PACKAGE_BYTES
+from miniepo.protocol import codec, signing
 from miniepo.protocol.agent_session import (
+    MAX_EVENT_BYTES,
     AgentSession,
     Command,
     Enforce,
@@ -21,6 +25,7 @@ from miniepo.protocol.agent_session import (
     TakeIdentity,
     Versions,
     changed_since,
+    encoded,
     props_version,
 )
 from miniepo.protocol.messages import (
@@ -152,6 +157,34 @@ def test_events_go_in_batches_until_all_are_accepted() -> None:
     assert isinstance(second, Events) and [each.key for each in second.events] == [f"e{n}" for n in range(100, 150)]
     assert sent_message(book.receive(EventsAccepted(keys=tuple(each.key for each in second.events)))) == STATUS
     assert book.receive(Acknowledged()) == [ForgetStatus(STATUS), Finish()]
+
+
+def big(number: int) -> Event:
+    """As big as an event may be."""
+    bare = Event(key=f"e{number:03d}", kind="threat", event_id=1092, severity=4, detected=1.0)
+    return msgspec.structs.replace(bare, text="x" * (MAX_EVENT_BYTES - len(encoded(bare))))
+
+
+@pytest.mark.parametrize("occasion", [Occasion("asci"), Occasion("event")])
+def test_the_biggest_events_go_in_pieces_that_a_handler_takes_and_what_waits_behind_them_goes_too(
+    occasion: Occasion,
+) -> None:
+    events = tuple(big(number) for number in range(100))
+    book = AgentSession(identity(), Versions(), PROPERTIES, {}, Outbox((*events, event("last")), (STATUS,)), occasion)
+    said = sent_message(book.start() if occasion.reason == "event" else book.receive(Package()))
+    arrived: list[Event] = []
+    while isinstance(said, Events):
+        body = codec.encode(said)
+        sealed = signing.seal(body, SigningKey(b"1" * 32), sender="G", recipient="", issued_at=1.0, nonce="n" * 64)
+        assert len(sealed) <= MAX_PACKAGE_BYTES / 8
+        arrived += said.events
+        said = sent_message(book.receive(EventsAccepted(keys=tuple(each.key for each in said.events))))
+    assert arrived == [*events, event("last")] and said == STATUS
+
+
+def test_an_event_that_is_too_big_to_travel_is_none() -> None:
+    with pytest.raises(MessageError, match="an event of 65537 bytes; a handler is sent none of more than 65536"):
+        encoded(msgspec.structs.replace(big(1), text=big(1).text + "x"))
 
 
 def test_a_status_from_before_a_new_guid_is_sent_under_the_new_one_and_forgotten_as_it_was_kept() -> None:

@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from miniepo.agent.state import Registration, Routing
-from miniepo.errors import ConfigError, SiteListError
+from miniepo.errors import ConfigError, MessageError, SiteListError
 from miniepo.protocol.messages import ClientTask, Event, Policy, PolicySet, TaskSet
 from miniepo.swarm.ledger import Ledger
 from miniepo.swarm.state import Alike, MemberSpool, MemberState
@@ -95,6 +96,13 @@ def test_events_wait_until_they_are_acknowledged_in_every_life(ledger: Ledger) -
     again = MemberSpool("pc-0001", ledger)
     assert [each.key for each in again.oldest(9)] == ["k2", "k3"] and len(again) == len(spool) == 2
     assert len(MemberSpool("pc-0002", ledger)) == 0
+
+
+def test_an_event_that_no_handler_would_be_sent_is_refused(ledger: Ledger) -> None:
+    spool = MemberSpool("pc-0001", ledger)
+    with pytest.raises(MessageError, match="an event of"):
+        spool.add(msgspec.structs.replace(event("k1"), text="x" * 65536))
+    assert len(spool) == len(MemberSpool("pc-0001", ledger)) == 0
 
 
 def test_a_folder_of_an_agents_values_is_in_the_file_at_once(tmp_path: Path, ledger: Ledger) -> None:

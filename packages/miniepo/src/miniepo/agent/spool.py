@@ -10,6 +10,7 @@ import msgspec
 
 from miniepo.agent.folder import replace_file
 from miniepo.log import logger
+from miniepo.protocol.agent_session import encoded
 from miniepo.protocol.messages import Event
 
 _log = logger("agent.spool")
@@ -27,9 +28,10 @@ class Spool:
         self._last = max((_number(file) for file in self._files()), default=0)
 
     def add(self, event: Event) -> None:
-        """Keep an event; it is on disk when this returns."""
+        """Keep an event; it is on disk when this returns. MessageError for one that is too big to be delivered."""
+        body = encoded(event)
         self._last += 1
-        replace_file(self._path / f"{self._last:012d}-{event.key}.json", msgspec.json.encode(event))
+        replace_file(self._path / f"{self._last:012d}-{event.key}.json", body)
         self._make_room()
 
     def oldest(self, count: int) -> tuple[Event, ...]:

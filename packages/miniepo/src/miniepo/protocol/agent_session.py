@@ -18,6 +18,7 @@ import msgspec
 from miniepo.errors import MessageError
 from miniepo.protocol import signing
 from miniepo.protocol.codec import version_of
+from miniepo.protocol.filling import first_that_fit
 from miniepo.protocol.messages import (
     Acknowledged,
     Enforced,
@@ -38,6 +39,9 @@ from miniepo.protocol.messages import (
 
 Reason = Literal["asci", "start", "wakeup", "manual", "event"]
 EVENTS_PER_MESSAGE = 100
+EVENT_BYTES_PER_MESSAGE = 256 * 1024
+"""Far below what a handler takes: a line of a branch must carry a message before anybody loses patience."""
+MAX_EVENT_BYTES = 64 * 1024
 _ENROL_AGAIN = frozenset({"unknown-agent", "regenerate-guid"})
 
 
@@ -156,6 +160,14 @@ class Finish:
 
 
 Command = Send | TakeIdentity | MakeIdentity | RememberProperties | Enforce | ForgetEvents | ForgetStatus | Finish
+
+
+def encoded(event: Event) -> bytes:
+    """An event as a spool keeps it; raises MessageError for one that is too big to travel."""
+    body = msgspec.json.encode(event)
+    if len(body) > MAX_EVENT_BYTES:
+        raise MessageError(f"an event of {len(body)} bytes; a handler is sent none of more than {MAX_EVENT_BYTES}")
+    return body
 
 
 def props_version(properties: Mapping[str, str]) -> str:
@@ -306,10 +318,13 @@ class AgentSession:
 
     def _deliver(self) -> list[Command]:
         if self._events:
-            return [Send(Events(guid=self._guid, events=tuple(self._events[:EVENTS_PER_MESSAGE])))]
+            return [Send(Events(guid=self._guid, events=self._next_events()))]
         if self._statuses:
             return [Send(msgspec.structs.replace(self._statuses[0], guid=self._guid))]
         return [Finish()]
+
+    def _next_events(self) -> tuple[Event, ...]:
+        return first_that_fit(self._events, EVENTS_PER_MESSAGE, EVENT_BYTES_PER_MESSAGE)
 
     def _refused(self, refusal: Refused) -> list[Command]:
         reason = f"{refusal.code}: {refusal.text}"

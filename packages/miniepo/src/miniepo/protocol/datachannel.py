@@ -63,18 +63,6 @@ def check_messages(messages: Sequence[ChannelMessage]) -> None:
             raise MessageError(f"a name of {longest} characters; the DataChannel takes {MAX_NAME_CHARACTERS}")
 
 
-def first_that_fit(messages: Sequence[ChannelMessage]) -> tuple[ChannelMessage, ...]:
-    """As many of them, from the first on, as an agent says in one exchange; one at least."""
-    size = 0
-    fitting: list[ChannelMessage] = []
-    for message in messages[:MESSAGES_PER_EXCHANGE]:
-        size += len(msgspec.json.encode(message))
-        if fitting and size > BYTES_PER_EXCHANGE:
-            break
-        fitting.append(message)
-    return tuple(fitting)
-
-
 class _Message(msgspec.Struct, frozen=True, tag_field="message", kw_only=True):
     """A record of the protocol; unknown fields are ignored so that a newer peer may add some."""
 

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from miniepo.protocol.datachannel import ChannelExchange, ChannelItems, ChannelMessage, first_that_fit
+from miniepo.protocol.datachannel import (
+    BYTES_PER_EXCHANGE,
+    MESSAGES_PER_EXCHANGE,
+    ChannelExchange,
+    ChannelItems,
+    ChannelMessage,
+)
+from miniepo.protocol.filling import first_that_fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class ChannelSession:
         if self._left or self._outbox:
             return exchange
         fresh = [message for message in outbox if message.id not in self._known and message.expires > self._now]
-        said = first_that_fit((*exchange.messages, *fresh))
+        said = _first_that_fit((*exchange.messages, *fresh))
         self._said = tuple(message.id for message in said)
         self._known |= set(self._said)
         return msgspec.structs.replace(exchange, messages=said)
@@ -96,7 +103,7 @@ class ChannelSession:
         return item.id not in self._seen and item.id not in self._kept
 
     def _say(self, taken: tuple[str, ...]) -> Say:
-        said = first_that_fit(self._outbox)
+        said = _first_that_fit(self._outbox)
         self._outbox = self._outbox[len(said) :]
         self._said = tuple(message.id for message in said)
         return Say(ChannelExchange(guid=self._guid, taken=taken, messages=said))
@@ -104,3 +111,8 @@ class ChannelSession:
     @staticmethod
     def _forget(ids: tuple[str, ...]) -> list[Command]:
         return [Forget(ids)] if ids else []
+
+
+def _first_that_fit(messages: Sequence[ChannelMessage]) -> tuple[ChannelMessage, ...]:
+    """What an agent says of them in one exchange."""
+    return first_that_fit(messages, MESSAGES_PER_EXCHANGE, BYTES_PER_EXCHANGE)

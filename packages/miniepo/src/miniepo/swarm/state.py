@@ -17,6 +17,7 @@ from miniepo.agent.state import Registration, StateDirectory, Value
 from miniepo.clock import Entropy
 from miniepo.errors import ConfigError
 from miniepo.protocol import sitelist
+from miniepo.protocol.agent_session import encoded
 from miniepo.protocol.messages import Event
 from miniepo.protocol.sitelist import SiteList
 from miniepo.swarm.ledger import Ledger
@@ -148,7 +149,7 @@ class MemberSpool(Spool):
         self._events = ledger.events(name)
 
     def add(self, event: Event) -> None:
-        body = msgspec.json.encode(event)
+        body = encoded(event)
         self._events[event.key] = body
         self._ledger.add_event(self._name, event.key, body)
 

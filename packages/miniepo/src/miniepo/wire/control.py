@@ -13,7 +13,8 @@ from miniepo.patience import within
 
 Answer = Callable[[bytes], Awaitable[bytes]]
 
-_LIMIT = 64 * 1024
+_LIMIT = 1024 * 1024
+"""More than one argument of a command line may have, each character written as six."""
 _log = logger("wire.control")
 
 
