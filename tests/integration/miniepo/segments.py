@@ -14,7 +14,7 @@ def ip(*words: str) -> None:
 
 @dataclass(frozen=True)
 class Segments:
-    """Names of the namespaces: `pc` on the endpoints' segment, `server` on the core, `relay_1`, `relay_2` on both."""
+    """Names of the namespaces: `pc` on the endpoints' segment, `server` on the core, the relays on both."""
 
     prefix: str
 
@@ -26,13 +26,17 @@ class Segments:
     def server(self) -> str:
         return f"{self.prefix}-server"
 
+    def relay(self, number: int) -> str:
+        """A relay, from 1 on."""
+        return f"{self.prefix}-r{number}"
+
     @property
     def relay_1(self) -> str:
-        return f"{self.prefix}-r1"
+        return self.relay(1)
 
     @property
     def relay_2(self) -> str:
-        return f"{self.prefix}-r2"
+        return self.relay(2)
 
     @property
     def switch(self) -> str:
@@ -42,42 +46,37 @@ class Segments:
         """So many more endpoints beside `pc`, at addresses from 10.77.1.101 on."""
         return [f"{self.prefix}-pc{number}" for number in range(1, count + 1)]
 
-    @property
-    def relay_3(self) -> str:
-        return f"{self.prefix}-r3"
-
 
 @contextmanager
-def open_segments(crowd: int = 0) -> Iterator[Segments]:
-    """The namespaces and what joins them; gone afterwards. With a crowd there is a third relay too."""
+def open_segments(crowd: int = 0, relays: int = 2) -> Iterator[Segments]:
+    """The namespaces and what joins them; gone afterwards."""
     segments = Segments(f"miniepo-{os.getpid()}")
-    more = (segments.relay_3, *segments.crowd(crowd)) if crowd else ()
-    names = (segments.switch, segments.pc, segments.server, segments.relay_1, segments.relay_2, *more)
+    forwarding = [segments.relay(number) for number in range(1, relays + 1)]
+    names = (segments.switch, segments.pc, segments.server, *forwarding, *segments.crowd(crowd))
     made: list[str] = []
     try:
         for name in names:
             ip("netns", "add", name)
             made.append(name)
             ip("-n", name, "link", "set", "lo", "up")
-        _join(segments, crowd)
+        _join(segments, forwarding, segments.crowd(crowd))
         yield segments
     finally:
         for name in made:
             subprocess.run(["ip", "netns", "del", name], check=False)
 
 
-def _join(segments: Segments, crowd: int) -> None:
+def _join(segments: Segments, relays: list[str], crowd: list[str]) -> None:
     for bridge in ("lan", "core"):
         ip("-n", segments.switch, "link", "add", bridge, "type", "bridge")
         ip("-n", segments.switch, "link", "set", bridge, "up")
     _plug(segments.switch, "lan", segments.pc, "eth0", 10)
     _plug(segments.switch, "core", segments.server, "eth0", 10)
-    third = ((23, segments.relay_3),) if crowd else ()
-    for number, relay in ((21, segments.relay_1), (22, segments.relay_2), *third):
+    for number, relay in enumerate(relays, 21):
         _plug(segments.switch, "lan", relay, "eth0", number)
         _plug(segments.switch, "core", relay, "eth1", number)
     ip("-n", segments.pc, "route", "add", "default", "via", "10.77.1.1")
-    for number, name in enumerate(segments.crowd(crowd), 101):
+    for number, name in enumerate(crowd, 101):
         _plug(segments.switch, "lan", name, "eth0", number)
 
 

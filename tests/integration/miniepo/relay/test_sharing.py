@@ -25,7 +25,7 @@ LEAST, MOST = 1, 14
 
 @pytest.fixture
 def segments() -> Iterator[Segments]:
-    with open_segments(crowd=AGENTS) as opened:
+    with open_segments(crowd=AGENTS, relays=3) as opened:
         yield opened
 
 
@@ -39,7 +39,7 @@ def test_twenty_agents_are_spread_over_three_relays(
     segments: Segments, field: Field, capsys: pytest.CaptureFixture[str]
 ) -> None:
     field.handler("hq/epo", "10.77.2.10", segments.server, fqdn="epo.field.test")
-    relays = {"relay-1": segments.relay_1, "relay-2": segments.relay_2, "relay-3": segments.relay_3}
+    relays = {f"relay-{number}": segments.relay(number) for number in (1, 2, 3)}
     for name, namespace in relays.items():
         field.relay(name, namespace)
     agents = [

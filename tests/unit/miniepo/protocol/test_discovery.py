@@ -76,6 +76,30 @@ def test_the_first_responder_comes_first_and_each_counts_once() -> None:
     assert [each.guid for each in found.found] == ["G2", "G1"]
 
 
+def test_whoever_offers_thousands_of_relays_is_one_of_them_and_an_honest_one_is_found_too() -> None:
+    found = Discovery("n1")
+    taken = [found.receive(encode_offer(relay(number), "n1"), "10.3.0.66") for number in range(3000)]
+    assert taken == [True, *[False] * 2999]
+    assert found.receive(encode_offer(relay(4000), "n1"), "10.3.0.1")
+    assert [each.guid for each in found.found] == ["G0", "G4000"]
+
+
+def test_a_relay_that_answers_over_both_families_counts_once_and_leaves_its_addresses_to_no_other() -> None:
+    found = Discovery("n1")
+    both = Relay("G1", "relay-1", 8083, ("10.3.0.1", "fd00:3::1"))
+    answers = [found.receive(encode_offer(both, "n1"), source) for source in ("10.3.0.1", "fd00:3::1", "10.3.0.1")]
+    assert answers == [True, False, False]
+    assert not found.receive(encode_offer(relay(2), "n1"), "fd00:3::1")
+    assert found.found == (both,)
+
+
+def test_a_round_ends_with_the_first_five_relays() -> None:
+    found = Discovery("n1")
+    taken = [found.receive(encode_offer(relay(number), "n1"), f"10.3.0.{number}") for number in range(1, 9)]
+    assert taken == [True] * 5 + [False] * 3
+    assert [each.guid for each in found.found] == ["G1", "G2", "G3", "G4", "G5"]
+
+
 def test_the_address_that_the_offer_came_from_is_tried_first() -> None:
     offered = Relay("G1", "relay-1", 8083, ("10.9.0.1", "10.3.0.1"))
     assert addressed_from(offered, "10.3.0.1").endpoints == (Endpoint("10.3.0.1", 8083), Endpoint("10.9.0.1", 8083))

@@ -158,19 +158,28 @@ class RelayCache:
 
 
 class Discovery:
-    """One round of discovery: collects offers to its own question, in the order of their arrival."""
+    """One round of discovery: collects offers to its own question, in the order of their arrival.
+
+    It ends with the first five unique relays, and one address offers one relay: whoever offers thousands costs a
+    communication no more time than any other relay that does not answer.
+    """
 
     def __init__(self, nonce: str) -> None:
         self._nonce = nonce
+        self._offered_by: dict[str, str] = {}
         self.found: tuple[Relay, ...] = ()
 
     def receive(self, data: bytes, source: str) -> bool:
         """Take a datagram; True if it brought a relay that was not known in this round."""
+        if len(self.found) == CACHE_SIZE:
+            return False
         try:
             relay, nonce = decode_offer(data)
         except MessageError:
             return False
-        if nonce != self._nonce or any(known.guid == relay.guid for known in self.found):
+        if nonce != self._nonce or self._offered_by.setdefault(source, relay.guid) != relay.guid:
+            return False
+        if any(known.guid == relay.guid for known in self.found):
             return False
         self.found = (*self.found, addressed_from(relay, source))
         return True
