@@ -108,12 +108,13 @@ def signed_request(data: bytes) -> None:
 
 def site_list(data: bytes) -> None:
     """What is read as a site list has hosts and ports that can be tried, and can be written."""
-    try:
-        read = sitelist.parse(data.decode("utf-8", "replace"))
-    except SiteListError:
-        return
-    assert all(site.host and 0 <= site.port <= sitelist.MAX_PORT and site.order >= 0 for site in read.sites)
-    sitelist.write(read)
+    for given in (data, data.decode("utf-8", "replace"), data.decode("utf-8", "surrogateescape")):
+        try:
+            read = sitelist.parse(given)
+        except SiteListError:
+            continue
+        assert all(site.host and 0 <= site.port <= sitelist.MAX_PORT and site.order >= 0 for site in read.sites)
+        sitelist.encoded(sitelist.write(read))
 
 
 def relay_handshake(data: bytes) -> None:
@@ -256,6 +257,13 @@ _BOMB = (
     + b"".join(b'<!ENTITY %c "%b">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
     + b']><ns:SiteLists xmlns:ns="naSiteList"><SiteList Name="&j;"/></ns:SiteLists>'
 )
+_LISTS = (
+    sitelist.write(LIST).encode(),
+    sitelist.write(LIST).replace("UTF-8", "ISO-8859-1").replace("EPO", "\u00e9PO").encode("latin-1"),
+    sitelist.write(LIST).encode("utf-16"),
+    _BOMB,
+    _BOMB.decode().encode("utf-16"),
+)
 _RELAY = discovery.Relay("g", "relay", 8081, ("10.3.0.2", "fd00:3::2"))
 
 _OFFERS = (
@@ -273,7 +281,7 @@ DOORS: dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = {
     "run-now": (run_now_payload, (_ITEMS,)),
     "envelope": (envelope, (_ENVELOPE,)),
     "signed-request": (signed_request, (_REQUEST.encode(),)),
-    "site-list": (site_list, (sitelist.write(LIST).encode(), _BOMB)),
+    "site-list": (site_list, _LISTS),
     "relay-handshake": (
         relay_handshake,
         tuple(relay_session.encode_request(each) for each in sorted(ALLOWED, key=str)),

@@ -346,3 +346,15 @@ def test_an_agent_starts_with_a_configured_port_that_is_none(field: Field) -> No
     agent = field.agent("pc-1", 99999)
     agent.until(lambda status: status["last_callin_reason"] == "asci")
     assert "wake-up port 99999: " in agent.process.text()
+
+
+def test_an_agent_outlives_a_site_list_that_is_no_text(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", asci_seconds=1)
+    agent.until(lambda status: status["last_handler"] and (agent.state / "SiteList.xml").exists())
+    listed = (agent.state / "SiteList.xml").read_bytes()
+    (agent.state / "SiteList.xml").write_bytes(listed.replace(b"EPO", b"\xe9PO"))
+    until(lambda: "SiteListError: SiteList.xml is no text in UTF-8" in agent.process.text(), what="the list is named")
+    (agent.state / "SiteList.xml").write_bytes(listed)
+    now = time.time()
+    agent.until(lambda status: status["last_callin_seconds"] > now)

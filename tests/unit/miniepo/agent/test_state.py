@@ -1,5 +1,6 @@
 """What an agent keeps on disk."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,18 @@ def test_the_servers_list_replaces_the_installed_one(tmp_path: Path) -> None:
     with pytest.raises(SiteListError):
         state.store_sitelist("<broken", "v3")
     assert state.sitelist_version == "v2"
+
+
+def test_a_list_in_another_encoding_is_read_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    state = state_directory(tmp_path)
+    abroad = sitelist_text(replace(SECOND, name="ePO_Zürich")).replace("UTF-8", "ISO-8859-1")
+    (tmp_path / "SiteList.xml").write_bytes(abroad.encode("latin-1"))
+    assert [site.name for site in state.sitelist().sites] == ["ePO_Zürich"]
+    state.store_sitelist(abroad, "v2")
+    assert [site.name for site in again(tmp_path).sitelist().sites] == ["ePO_Zürich"]
+    (tmp_path / "state/SiteList.xml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SiteListError, match="no text in utf-16"):
+        state.sitelist()
 
 
 def test_without_any_list_the_missing_file_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miniepo.errors import SiteListError
-from miniepo.protocol.sitelist import Dialect, Site, SiteList, parse, split_host_port, write
+from miniepo.protocol.sitelist import Dialect, Site, SiteList, encoded, parse, split_host_port, write
 
 SERVER = Site("SpipeSite", "ePO_EPO", "master", 1, "epo.hq.test", 80, "10.1.0.10", "fd00:1::10", "epo", 443, "5.9.1")
 MIRROR = Site("SuperAgentSite", "ePOSA_SA", "repository", 2, "sa.tokyo.test", 8081, "10.2.0.10")
@@ -98,6 +98,61 @@ def test_a_port_is_a_number_in_plain_digits_and_in_range(port: str) -> None:
 def test_a_site_has_a_server() -> None:
     with pytest.raises(SiteListError, match="HttpSite 'x' has no Server"):
         parse('<ns:SiteLists xmlns:ns="naSiteList"><SiteList><HttpSite Name="x"/></SiteList></ns:SiteLists>')
+
+
+ABROAD = SiteList("EPO", "v1", (Site("SpipeSite", "ePO_Zürich", "master", 1, "epo.hq.test", 80),))
+
+
+def declared(encoding: str) -> str:
+    return write(ABROAD).replace('encoding="UTF-8"', f'encoding="{encoding}"')
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "utf-8", "UTF-16", "ISO-8859-1", "iso-8859-15", "windows-1252"])
+def test_a_file_is_read_in_the_encoding_that_it_declares(encoding: str) -> None:
+    assert parse(declared(encoding).encode(encoding)) == parse(encoded(declared(encoding))) == ABROAD
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_tells_the_encoding_too(encoding: str) -> None:
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    assert parse((mark + write(ABROAD)).encode(encoding)) == ABROAD
+
+
+def test_a_file_without_a_declaration_is_utf_8() -> None:
+    bare = write(ABROAD).partition("\n")[2]
+    assert parse(bare.encode()) == parse(bare) == ABROAD
+    with pytest.raises(SiteListError, match="no text in utf-8"):
+        parse(bare.encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        declared("UTF-8").encode("latin-1"),
+        declared("us-ascii").encode("latin-1"),
+        declared("UTF-16").encode(),
+        declared("UTF-16").encode("utf-16-le"),
+        *(declared(name).encode() for name in ("iso-8859-99", "unicode_escape", "zlib", "utf-7", "none", "")),
+        b"\xff\xfe<\x00\xd8",
+        b"\x00",
+        "<\ud800",
+    ],
+)
+def test_what_is_no_text_in_its_encoding_is_no_list(data: str | bytes) -> None:
+    with pytest.raises(SiteListError):
+        parse(data)
+
+
+@pytest.mark.parametrize("text", ["\ud800", declared("us-ascii"), declared("unicode_escape")])
+def test_a_text_that_its_encoding_lacks_makes_no_file(text: str) -> None:
+    with pytest.raises(SiteListError):
+        encoded(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+def test_no_encoding_hides_a_document_type(encoding: str) -> None:
+    with pytest.raises(SiteListError, match="declares a document type"):
+        parse('<!DOCTYPE a [<!ENTITY b "c">]><ns:SiteLists xmlns:ns="naSiteList"/>'.encode(encoding))
 
 
 def test_a_document_type_is_refused() -> None:

@@ -24,3 +24,7 @@ def test_a_new_list_counts_at_once_and_a_broken_one_allows_nothing(tmp_path: Pat
     assert set(asyncio.run(targets.read())) == {Endpoint("10.1.0.20", 80), Endpoint("10.1.0.20", 443)}
     path.write_text("")
     assert asyncio.run(targets.read()) == {}
+    path.write_bytes(sitelist_text(OTHER).replace("UTF-8", "ISO-8859-1").replace("ePO", "\u00e9PO").encode("latin-1"))
+    assert set(asyncio.run(targets.read())) == {Endpoint("10.1.0.20", 80), Endpoint("10.1.0.20", 443)}
+    path.write_bytes(b"\xff\xff")
+    assert asyncio.run(targets.read()) == {}

@@ -69,6 +69,9 @@ def test_the_servers_list_replaces_the_installed_one_unless_it_is_none(tmp_path:
     with pytest.raises(SiteListError):
         one.store_sitelist("<no", "v2")
     assert len(one.sitelist().handlers) == 2 and one.sitelist_version == ""
+    (tmp_path / "SiteList.xml").write_bytes(b"\xff\xff")
+    with pytest.raises(SiteListError):
+        one.sitelist()
     (tmp_path / "SiteList.xml").unlink()
     with pytest.raises(ConfigError):
         one.sitelist()

@@ -115,14 +115,15 @@ class StateDirectory:
         """The site list in force; raises ConfigError where there is none yet, SiteListError for a damaged one."""
         path = self.sitelist_path
         try:
-            return sitelist.parse(path.read_text(encoding="utf-8"))
+            return sitelist.parse(path.read_bytes())
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}") from error
 
     def store_sitelist(self, xml: str, version: str) -> SiteList:
         """Replace the site list, once it is known to be readable."""
-        parsed = sitelist.parse(xml)
-        self._put("SiteList.xml", xml.encode(), _PUBLIC)
+        body = sitelist.encoded(xml)
+        parsed = sitelist.parse(body)
+        self._put("SiteList.xml", body, _PUBLIC)
         self._write("sitelist-version.json", version)
         return parsed
 

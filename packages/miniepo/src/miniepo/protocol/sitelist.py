@@ -11,6 +11,8 @@ parser breaks on it (domain §2.2).
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +26,10 @@ NAMESPACE = "naSiteList"
 MAX_PORT = 65535
 MAX_ORDER = 2**31 - 1
 _MAX_DIGITS = 10
+_DECLARED = re.compile(r"""<\?xml\s[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
+_ENCODINGS = re.compile(r"utf-?8|utf-16|(us-)?ascii|iso-8859-\d{1,2}|windows-125\d", re.IGNORECASE)
+_LONGEST_DECLARATION = 256
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 SiteKind = Literal["SpipeSite", "HttpSite", "SuperAgentSite", "FTPSite", "UNCSite"]
 _KINDS: dict[str, SiteKind] = {
     "SpipeSite": "SpipeSite",
@@ -174,13 +180,44 @@ def _text(value: str) -> str:
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def parse(text: str, dialect: Dialect = Dialect()) -> SiteList:
-    """Read a file's text; raises SiteListError for what is no site list."""
+def encoded(text: str) -> bytes:
+    """The file of a text, in the encoding that its declaration names; raises SiteListError."""
+    encoding = _declared(text)
+    try:
+        return text.encode(encoding)
+    except (LookupError, UnicodeError) as error:
+        raise SiteListError(f"SiteList.xml cannot be written as {encoding}: {error}") from error
+
+
+def _decoded(data: bytes) -> str:
+    """A file's text, in the encoding of its byte order mark, else in the one that its declaration names.
+
+    It is text before it is XML, so that no encoding hides a document type.
+    """
+    marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
+    encoding = marked or _declared(data[:_LONGEST_DECLARATION].decode("latin-1"))
+    try:
+        return data.decode(encoding)
+    except (LookupError, UnicodeError) as error:
+        raise SiteListError(f"SiteList.xml is no text in {encoding}: {error}") from error
+
+
+def _declared(text: str) -> str:
+    found = _DECLARED.match(text[:_LONGEST_DECLARATION])
+    encoding = found[1] if found else "utf-8"
+    if not _ENCODINGS.fullmatch(encoding):
+        raise SiteListError(f"SiteList.xml declares the encoding {encoding!r:.40}, which is not read here")
+    return encoding
+
+
+def parse(given: str | bytes, dialect: Dialect = Dialect()) -> SiteList:
+    """Read a file's bytes, or its text; raises SiteListError for what is no site list."""
+    text = _decoded(given) if isinstance(given, bytes) else given
     if "<!DOCTYPE" in text:
         raise SiteListError("SiteList.xml declares a document type; a site list has none, and its entities could grow")
     try:
         root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError) as error:
         raise SiteListError(f"SiteList.xml is not XML: {error}") from error
     inner = root.find("SiteList")
     if root.tag != f"{{{NAMESPACE}}}SiteLists" or inner is None:

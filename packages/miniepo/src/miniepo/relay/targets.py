@@ -41,7 +41,7 @@ class Targets:
 
     async def _build(self) -> Allowed:
         try:
-            listed = sitelist.parse(self._path.read_text(encoding="utf-8"))
+            listed = sitelist.parse(self._path.read_bytes())
         except (OSError, SiteListError) as error:
             _log.error("%s: %s; nothing is forwarded", self._path, error)
             return {}

@@ -70,14 +70,14 @@ class MemberState(StateDirectory):
     def sitelist(self) -> SiteList:
         received = self._values.get(_SITELIST)
         try:
-            text = received.decode() if received is not None else self._first_sitelist.read_text(encoding="utf-8")
+            return parse_sitelist(received if received is not None else self._first_sitelist.read_bytes())
         except OSError as error:
             raise ConfigError(f"{self._first_sitelist}: {error.strerror}") from error
-        return parse_sitelist(text)
 
     def store_sitelist(self, xml: str, version: str) -> SiteList:
-        parsed = parse_sitelist(xml)
-        self._keep(_SITELIST, xml.encode())
+        body = sitelist.encoded(xml)
+        parsed = parse_sitelist(body)
+        self._keep(_SITELIST, body)
         self._write("sitelist-version.json", version)
         return parsed
 
