@@ -45,6 +45,9 @@ def test_the_table_is_tested_whole() -> None:
         ("4.8.0", "Linux", True),
         ("4.8.0", "AIX", False),
         ("5.8.1", " aix ", False),
+        *(("5.8.1", name, False) for name in ("AIX 7.2", "aix7", "IBM AIX", "IBM-AIX_7.3")),
+        ("5.8.1", "Maix", True),
+        ("5.8.1", "", True),
         ("5.8.1", "HP-UX", True),
     ],
 )

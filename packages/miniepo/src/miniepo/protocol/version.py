@@ -8,6 +8,7 @@ configuration (`first_call_within_seconds`, `enforcement_seconds`).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +19,7 @@ FIELD_ASCI_SECONDS = 3600.0
 AGENT_BROADCAST_PORT = 8082
 OLD_DISCOVERY_PORT = 8083
 WITHOUT_RELAY = frozenset({"aix"})
-"""Platforms whose agents cannot be relays, in lower case (domain §5, source S1)."""
+"""Platforms whose agents cannot be relays, as words in lower case (domain §5, source S1)."""
 
 Version = tuple[int, ...]
 
@@ -87,8 +88,8 @@ class Behaviour:
         )
 
     def can_relay(self, platform: str) -> bool:
-        """Whether such an agent can be a relay on this platform: 4.8 or later, and not on AIX (S1)."""
-        return self.relay and platform.strip().lower() not in WITHOUT_RELAY
+        """Whether such an agent can be a relay on this platform: 4.8 or later, and not on AIX, of any version (S1)."""
+        return self.relay and WITHOUT_RELAY.isdisjoint(re.findall(r"[a-z]+", platform.lower()))
 
 
 def scaled(field_seconds: float, asci_seconds: float) -> float:
