@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nacl.signing import SigningKey
 
 from miniepo.agent.connector import Connector, Line, SecondsLeft
 from miniepo.agent.datachannel import DataChannel, Handle
@@ -18,7 +19,8 @@ from miniepo.agent.datachannel_box import Box
 from miniepo.agent.relay_finder import RelayFinder
 from miniepo.agent.routes import Way, WayKey
 from miniepo.agent.state import StateDirectory
-from miniepo.errors import MessageError, TransferError
+from miniepo.errors import MessageError, TransferError, UnreachableError
+from miniepo.protocol import signing
 from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.protocol.handler_choice import ROUNDS
 from miniepo.protocol.sitelist import Site
@@ -27,6 +29,7 @@ from tests.unit.miniepo.standins import HANDLER, SECOND, CountingEntropy, SetClo
 
 NOW = 1_000_000.0
 LIFE_SECONDS = 0.3
+SERVER_KEY, STRANGERS_KEY = SigningKey(b"1" * 32), SigningKey(b"2" * 32)
 
 
 class NoTls:
@@ -145,27 +148,27 @@ def test_what_is_said_lies_on_the_disk_until_a_server_has_it(place: Place, tmp_p
     assert len(place.outbox) == 1, "nobody was visited before enrolment"
 
 
-class FullHttp(HttpConnection):
-    """A handler that has no connection to spare."""
+class StubHttp(HttpConnection):
+    """A handler that gives every request one answer."""
 
-    def __init__(self, retry_after: str) -> None:
-        self._retry_after = retry_after
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     async def request(
         self, method: str, target: str, body: bytes = b"", headers: Headers = (), limit_bytes: int = 0
     ) -> Answer:
-        return Answer(503, {"retry-after": self._retry_after})
+        return self._answer
 
     async def close(self) -> None:
         pass
 
 
-class Crowded(Connector):
-    """Every handler takes the connection and says that it is full."""
+class Answering(Connector):
+    """Every handler takes the connection and answers as it is told to here; `visited` tells which were asked."""
 
-    def __init__(self, state: StateDirectory, retry_after: str) -> None:
+    def __init__(self, state: StateDirectory, answers: dict[str, Answer]) -> None:
         super().__init__(state, NoTls(), RelayFinder("4.8.0", CountingEntropy()), lambda: "needed")
-        self._retry_after = retry_after
+        self._answers = answers
         self.visited: list[str] = []
 
     async def open(
@@ -174,8 +177,34 @@ class Crowded(Connector):
         avoid: frozenset[WayKey] = frozenset(),
         seconds_left: SecondsLeft = lambda: math.inf,
     ) -> Line:
-        self.visited.append(handlers[0].name)
-        return Line(Way(handlers[0]), FullHttp(self._retry_after))
+        left = [each for each in handlers if Way(each).key not in avoid]
+        if not left:
+            raise UnreachableError("no handler is left")
+        self.visited.append(left[0].name)
+        return Line(Way(left[0]), StubHttp(self._answers[left[0].name]))
+
+
+def sealed_by(key: SigningKey, issued_at: float) -> Answer:
+    return Answer(200, {}, signing.seal(b"{}", key, sender="H", recipient="G", issued_at=issued_at, nonce="N"))
+
+
+def visits(folder: Path, answers: dict[str, Answer]) -> list[str]:
+    """Whom an agent with two handlers in its list visits in a short life."""
+    state = state_directory(folder)
+    state.register("GUID-9", enrolled=True)
+    listed = (replace(each, version="5.3.0", order=n) for n, each in enumerate((HANDLER, SECOND), 1))
+    state.store_sitelist(sitelist_text(*listed), "v2")
+    connector = Answering(state, answers)
+
+    async def life() -> None:
+        channel = DataChannel("4.8.0", state, connector, SERVER_KEY.verify_key, SetClock(NOW), CountingEntropy())
+        channel.told()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LIFE_SECONDS):
+                await channel.run()
+
+    asyncio.run(life())
+    return connector.visited
 
 
 @pytest.mark.parametrize(
@@ -184,19 +213,20 @@ class Crowded(Connector):
 def test_a_full_handler_says_when_to_come_back_and_the_next_one_is_asked(
     tmp_path: Path, retry_after: str, visited: list[str]
 ) -> None:
-    state = state_directory(tmp_path)
-    state.register("GUID-9", enrolled=True)
-    listed = (replace(each, version="5.3.0", order=n) for n, each in enumerate((HANDLER, SECOND), 1))
-    state.store_sitelist(sitelist_text(*listed), "v2")
-    crowded = Crowded(state, retry_after)
-    key = state.key.verify_key
+    full = Answer(503, {"retry-after": retry_after})
+    assert visits(tmp_path, {HANDLER.name: full, SECOND.name: full}) == visited
 
-    async def life() -> None:
-        channel = DataChannel("4.8.0", state, crowded, key, SetClock(NOW), CountingEntropy())
-        channel.told()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LIFE_SECONDS):
-                await channel.run()
 
-    asyncio.run(life())
-    assert crowded.visited == visited
+@pytest.mark.parametrize(
+    "sick",
+    [Answer(503, {}), Answer(200, {}, b"nonsense"), sealed_by(STRANGERS_KEY, NOW), sealed_by(SERVER_KEY, NOW - 9000)],
+    ids=["failing", "no envelope", "a stranger's", "stale"],
+)
+def test_a_handler_that_cannot_see_a_visit_through_is_left_for_the_next_one(tmp_path: Path, sick: Answer) -> None:
+    full = Answer(503, {"retry-after": "3600"})
+    assert visits(tmp_path, {HANDLER.name: sick, SECOND.name: full}) == [HANDLER.name, SECOND.name]
+
+
+def test_each_way_is_gone_once_in_a_visit(tmp_path: Path) -> None:
+    sick = Answer(503, {})
+    assert visits(tmp_path, {HANDLER.name: sick, SECOND.name: sick}) == [HANDLER.name, SECOND.name]

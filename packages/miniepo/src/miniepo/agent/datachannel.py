@@ -18,9 +18,18 @@ from nacl.signing import VerifyKey
 
 from miniepo.agent.connector import Connector, Line
 from miniepo.agent.datachannel_box import Box, SeenIds
+from miniepo.agent.routes import WayKey
 from miniepo.agent.state import StateDirectory
 from miniepo.clock import Clock, Entropy
-from miniepo.errors import HandlerFullError, MessageError, MiniepoError, RefusedError, TransferError
+from miniepo.errors import (
+    HandlerFullError,
+    MessageError,
+    MiniepoError,
+    RefusedError,
+    SignatureError,
+    StaleEnvelopeError,
+    TransferError,
+)
 from miniepo.log import logger
 from miniepo.protocol import codec, datachannel_session, handler_choice, messages, signing
 from miniepo.protocol.datachannel import ChannelExchange, ChannelItems, ChannelMessage, check_messages
@@ -177,15 +186,20 @@ class DataChannel:
         return 0
 
     async def _visit_one_of(self, handlers: Sequence[Site]) -> int | HandlerFull:
-        """One session with the first that answers."""
-        line = await self._connector.open(handlers)
-        try:
-            return await self._session(line)
-        except HandlerFullError as error:
-            _log.info("%s: %s", line.way.label, error)
-            return HandlerFull(line.handler.name, error.retry_after_seconds, math.inf)
-        finally:
-            await line.http.close()
+        """One session with the first that answers and sees it through; each way is gone once."""
+        avoid: frozenset[WayKey] = frozenset()
+        while True:
+            line = await self._connector.open(handlers, avoid)
+            try:
+                return await self._session(line)
+            except HandlerFullError as error:
+                _log.info("%s: %s", line.way.label, error)
+                return HandlerFull(line.handler.name, error.retry_after_seconds, math.inf)
+            except (TransferError, MessageError, SignatureError, StaleEnvelopeError) as error:
+                _log.warning("%s: %s; trying the next way", line.way.label, error)
+                avoid |= {line.way.key}
+            finally:
+                await line.http.close()
 
     def _handlers(self) -> Sequence[Site]:
         """The handlers to visit: none before enrolment, for an old agent, or on a list older than ePO 4.5.0."""
