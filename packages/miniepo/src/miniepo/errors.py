@@ -21,6 +21,7 @@ MiniepoError
     │   └── HandlerFullError      a handler has no connection to spare; it says when to come back
     └── StoreError                the database cannot do what it must
         ├── DuplicateError             a row with the same key is there already
+        ├── UnstorableError            the database takes no such value (text with NUL)
         └── DatabaseUnavailableError   the database does not answer (yet)
 
 A class's docstring is its default message.
@@ -127,6 +128,10 @@ class StoreError(WorldError):
 
 class DuplicateError(StoreError):
     """A row with the same key is there already."""
+
+
+class UnstorableError(StoreError):
+    """The database takes no such value."""
 
 
 class DatabaseUnavailableError(StoreError):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -222,6 +223,65 @@ def test_what_an_extension_does_not_take_is_not_accepted_and_comes_again(databas
         assert heard == ["a", "b", "a"]
 
     played(database, work)
+
+
+def test_what_breaks_its_extension_is_not_accepted_and_leaves_a_traceback(
+    database: config.Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(place: Place) -> None:
+        server = DataChannelServer(place.store, ServerChannel(), SystemEntropy())
+
+        async def handle(guid: str, message: ChannelMessage) -> None:
+            if message.id == "b":
+                raise KeyError("no such field")
+
+        server.register("P", handle)
+        assert await server.take(said("a", "b", "c")) == Received(accepted=("a", "c"))
+        assert await place.queue.known("G-1", ["a", "b", "c"]) == {"a", "c"}
+
+    played(database, work)
+    (broken,) = [record for record in caplog.records if record.exc_info]
+    assert broken.getMessage() == "G-1: P broke at b"
+
+
+def with_nul(**changes: Any) -> ChannelMessage:
+    return msgspec.structs.replace(said("bad").messages[0], **changes)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [with_nul(id="b\0"), with_nul(correlation="\0"), with_nul(payload={"x": "\0"})],
+    ids=["id", "name", "payload"],
+)
+def test_what_can_never_be_stored_is_dropped_and_the_others_are_received(
+    database: config.Database, bad: ChannelMessage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(place: Place) -> None:
+        server = DataChannelServer(place.store, ServerChannel(), SystemEntropy())
+        first, last = said("a", "c").messages
+        forwarded = msgspec.structs.replace(said(), messages=(first, bad, last))
+        assert await server.take(forwarded) == Received(accepted=("a", bad.id, "c"))
+        assert await place.queue.known("G-1", ["a", "c"]) == {"a", "c"}
+
+    played(database, work)
+    assert f"message {bad.id!r} for 'P' is dropped: " in caplog.text and "NUL" in caplog.text
+
+
+def test_what_the_store_refuses_for_its_content_is_dropped_and_the_others_are_received(
+    database: config.Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(place: Place) -> None:
+        place.sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF NEW.MessageID = 'b' THEN RAISE SQLSTATE '22P05'; END IF; RETURN NEW; END $$;"
+            "CREATE TRIGGER refuse BEFORE INSERT ON EPODataChannelReceived FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+        server = DataChannelServer(place.store, ServerChannel(), SystemEntropy())
+        assert await server.take(said("a", "b", "c")) == Received(accepted=("a", "b", "c"))
+        assert await place.queue.known("G-1", ["a", "b", "c"]) == {"a", "c"}
+
+    played(database, work)
+    assert "message 'b' for 'P' is dropped: PostgreSQL refused" in caplog.text
 
 
 def test_a_message_for_no_extension_is_not_said_for_ever(database: config.Database) -> None:

@@ -141,6 +141,8 @@ def test_what_is_said_lies_on_the_disk_until_a_server_has_it(place: Place, tmp_p
         channel.send(message("1"))
         with pytest.raises(MessageError):
             channel.send(ChannelMessage(id="2", product="P", kind="k", payload={"x": "y" * 40_000}, expires=NOW))
+        with pytest.raises(MessageError):
+            channel.send(ChannelMessage(id="3", product="P", kind="k", payload={"x": "\0"}, expires=NOW))
 
     asyncio.run(say())
     assert [each.id for each in place.outbox.oldest()] == ["1"]

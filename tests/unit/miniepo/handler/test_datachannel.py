@@ -108,6 +108,7 @@ def said(number: int, payload: dict[str, Any], product: str = "P") -> ChannelMes
         tuple(said(number, {}) for number in range(MESSAGES_PER_EXCHANGE + 1)),
         (said(1, {}), said(2, {"text": "x" * MAX_PAYLOAD_BYTES})),
         (said(1, {}, product="P" * 257),),
+        (said(1, {}), said(2, {"text": "\0"})),
     ],
 )
 def test_more_than_an_agent_may_say_is_refused_before_anything_is_done(messages: tuple[ChannelMessage, ...]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from miniepo.errors import MessageError
@@ -12,7 +15,8 @@ from miniepo.protocol.datachannel import (
     ChannelItems,
     ChannelMessage,
     ChannelWaiting,
-    check_size,
+    check_messages,
+    check_payload,
     server_tells_handlers,
 )
 
@@ -51,6 +55,24 @@ def test_only_an_epo_4_5_tells_its_handlers(version: str, tells: bool) -> None:
 
 
 def test_a_payload_that_is_too_big_does_not_travel() -> None:
-    check_size({"text": "x" * (MAX_PAYLOAD_BYTES - 20)})
+    check_payload({"text": "x" * (MAX_PAYLOAD_BYTES - 20)})
     with pytest.raises(MessageError, match="the DataChannel takes 32768"):
-        check_size({"text": "x" * MAX_PAYLOAD_BYTES})
+        check_payload({"text": "x" * MAX_PAYLOAD_BYTES})
+
+
+@pytest.mark.parametrize("field", ["id", "product", "kind", "correlation"])
+def test_a_name_with_nul_does_not_travel(field: str) -> None:
+    check_messages((MESSAGE,))
+    with pytest.raises(MessageError, match="NUL"):
+        check_messages((MESSAGE, msgspec.structs.replace(MESSAGE, **{field: "a\0b"})))
+
+
+@pytest.mark.parametrize("payload", [{"text": "\0"}, {"a\0": 1}, {"deep": [{"x": "\\\0"}]}, {"text": "\\\\\0\\"}])
+def test_a_payload_with_nul_does_not_travel(payload: dict[str, Any]) -> None:
+    with pytest.raises(MessageError, match="NUL"):
+        check_messages((msgspec.structs.replace(MESSAGE, payload=payload),))
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "u0000", "\x01", "\\\\\\u0000"])
+def test_what_only_looks_like_nul_travels(text: str) -> None:
+    check_payload({"text": text})

@@ -6,7 +6,7 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from miniepo.errors import DatabaseUnavailableError, DuplicateError, StoreError
+from miniepo.errors import DatabaseUnavailableError, DuplicateError, StoreError, UnstorableError
 from miniepo.store.database import Database, Used
 from tests.unit.miniepo.standins import SetClock
 
@@ -30,6 +30,7 @@ class Pool:
         (psycopg.errors.AdminShutdown("57P01"), DatabaseUnavailableError),
         (psycopg.OperationalError("connection refused"), DatabaseUnavailableError),
         (psycopg.errors.UniqueViolation("23505"), DuplicateError),
+        (psycopg.errors.UntranslatableCharacter("22P05"), UnstorableError),
     ],
 )
 def test_only_who_is_not_there_is_unavailable(error: Exception, kind: type[StoreError]) -> None:

@@ -10,6 +10,7 @@ its own call-ins, as S2 says of Run Client Task Now behind NAT (domain §6.2).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,22 +46,30 @@ MAX_NAME_CHARACTERS = 256
 """The longest id, product, kind or correlation."""
 
 
-def check_size(payload: dict[str, Any]) -> None:
-    """Raise MessageError for a payload that is too big to travel."""
-    size = len(msgspec.json.encode(payload))
-    if size > MAX_PAYLOAD_BYTES:
-        raise MessageError(f"a payload of {size} bytes; the DataChannel takes {MAX_PAYLOAD_BYTES}")
+_NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def check_payload(payload: dict[str, Any]) -> None:
+    """Raise MessageError for a payload that is too big to travel, or has the character NUL, which no table keeps."""
+    encoded = msgspec.json.encode(payload)
+    if len(encoded) > MAX_PAYLOAD_BYTES:
+        raise MessageError(f"a payload of {len(encoded)} bytes; the DataChannel takes {MAX_PAYLOAD_BYTES}")
+    if _NUL_IN_JSON.search(encoded):
+        raise MessageError("a payload with the character NUL; the DataChannel takes none")
 
 
 def check_messages(messages: Sequence[ChannelMessage]) -> None:
-    """Raise MessageError for more, or for bigger ones, than an agent may say in one exchange."""
+    """Raise MessageError for more, or for bigger ones, than an agent may say in one exchange, and for any with NUL."""
     if len(messages) > MESSAGES_PER_EXCHANGE:
         raise MessageError(f"{len(messages)} messages in one exchange; the DataChannel takes {MESSAGES_PER_EXCHANGE}")
     for message in messages:
-        check_size(message.payload)
-        longest = max(map(len, (message.id, message.product, message.kind, message.correlation)))
+        check_payload(message.payload)
+        names = (message.id, message.product, message.kind, message.correlation)
+        longest = max(map(len, names))
         if longest > MAX_NAME_CHARACTERS:
             raise MessageError(f"a name of {longest} characters; the DataChannel takes {MAX_NAME_CHARACTERS}")
+        if any("\0" in name for name in names):
+            raise MessageError("a name with the character NUL; the DataChannel takes none")
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="message", kw_only=True):

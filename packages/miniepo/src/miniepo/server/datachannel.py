@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 from miniepo import log
 from miniepo.clock import Entropy
 from miniepo.config import ServerChannel
-from miniepo.errors import MiniepoError, StoreError
-from miniepo.protocol.datachannel import AGENT_PRODUCT, ChannelMessage, check_size
+from miniepo.errors import MessageError, MiniepoError, StoreError, UnstorableError
+from miniepo.protocol.datachannel import AGENT_PRODUCT, ChannelMessage, check_messages, check_payload
 from miniepo.protocol.datachannel_forward import Forwarded, Received
 from miniepo.store.store import Store
 
@@ -39,7 +39,7 @@ class DataChannelServer:
     def register(self, product: str, handle: Handle) -> None:
         """Hand what agents say for this product to `handle`, with the agent's GUID.
 
-        A message whose handling raises a MiniepoError is not accepted: the agent keeps it and says it again.
+        A message whose handling raises an error is not accepted: the agent keeps it and says it again.
         """
         self._extensions[product] = handle
 
@@ -56,7 +56,7 @@ class DataChannelServer:
 
         `store.datachannel.batch(uid)` tells how far it got; each change is announced on `notices.DATACHANNEL_DONE`.
         """
-        check_size(payload)
+        check_payload(payload)
         batch = self._entropy.guid()
         async with self._store.transaction() as store:
             await store.datachannel.add(targets, batch, product, kind, correlation, payload, expires_seconds)
@@ -68,15 +68,20 @@ class DataChannelServer:
         await self._store.datachannel.withdraw(batch, message)
 
     async def take(self, forwarded: Forwarded) -> Received:
-        """Hand over what a handler passes on; what was received now or before. Raises StoreError."""
+        """Hand over what a handler passes on; what was received now or before. Raises StoreError.
+
+        What can never be stored is dropped, with a line in the log, and counts as received: the agent says no more of
+        it.
+        """
         lock = self._locks.setdefault(forwarded.guid, asyncio.Lock())
         async with lock:
-            ids = [message.id for message in forwarded.messages]
-            accepted = await self._store.datachannel.known(forwarded.guid, ids)
-            for message in forwarded.messages:
+            sound = [message for message in forwarded.messages if _is_sound(forwarded.guid, message)]
+            accepted = {message.id for message in forwarded.messages} - {message.id for message in sound}
+            accepted |= await self._store.datachannel.known(forwarded.guid, [message.id for message in sound])
+            for message in sound:
                 if message.id not in accepted and await self._handled(forwarded, message):
                     accepted.add(message.id)
-        return Received(accepted=tuple(id for id in ids if id in accepted))
+        return Received(accepted=tuple(message.id for message in forwarded.messages if message.id in accepted))
 
     async def _handled(self, forwarded: Forwarded, message: ChannelMessage) -> bool:
         handle = self._extensions.get(message.product)
@@ -88,7 +93,13 @@ class DataChannelServer:
             except MiniepoError as error:
                 _logger.warning("%s: %s did not take %s: %s", forwarded.guid, message.product, message.id, error)
                 return False
-        await self._store.datachannel.receive(forwarded.guid, message, forwarded.handler)
+            except Exception:  # a message that breaks its extension must not keep the others from the server
+                _logger.exception("%s: %s broke at %s", forwarded.guid, message.product, message.id)
+                return False
+        try:
+            await self._store.datachannel.receive(forwarded.guid, message, forwarded.handler)
+        except UnstorableError as error:
+            _dropped(forwarded.guid, message, error)
         return True
 
     async def keep_house(self) -> None:
@@ -104,6 +115,20 @@ class DataChannelServer:
                 _logger.warning("the DataChannel's queue could not be tidied: %s", error)
             rounds += 1
             await asyncio.sleep(_EXPIRE_SECONDS)
+
+
+def _is_sound(guid: str, message: ChannelMessage) -> bool:
+    """Whether a message is one that an agent may say."""
+    try:
+        check_messages((message,))
+    except MessageError as error:
+        _dropped(guid, message, error)
+        return False
+    return True
+
+
+def _dropped(guid: str, message: ChannelMessage, error: MiniepoError) -> None:
+    _logger.error("%s: message %r for %r is dropped: %s", guid, message.id, message.product, error)
 
 
 async def _heard(guid: str, message: ChannelMessage) -> None:

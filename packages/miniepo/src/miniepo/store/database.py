@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from miniepo import config, log
 from miniepo.clock import Clock, SystemClock
-from miniepo.errors import DatabaseUnavailableError, DuplicateError, StoreError
+from miniepo.errors import DatabaseUnavailableError, DuplicateError, StoreError, UnstorableError
 from miniepo.store import queries
 
 Row = TypeVar("Row")
@@ -185,5 +185,7 @@ def _translated() -> Iterator[None]:
         raise unavailable(error) from error
     except psycopg.errors.UniqueViolation as error:
         raise DuplicateError(f"PostgreSQL refused: {error}".strip()) from error
+    except psycopg.DataError as error:
+        raise UnstorableError(f"PostgreSQL refused: {error}".strip()) from error
     except psycopg.Error as error:
         raise StoreError(f"PostgreSQL refused: {error}".strip()) from error
