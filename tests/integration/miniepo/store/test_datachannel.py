@@ -153,6 +153,17 @@ def test_a_postponed_item_waits_and_keeps_its_agents_own_call(database: config.D
     played(database, work)
 
 
+def test_what_was_tried_before_comes_after_the_others(database: config.Database) -> None:
+    async def work(place: Place) -> None:
+        await place.add(1)
+        await place.queue.postpone(await place.queue.claim(FIRST, 10), "unreachable", "no answer", 0)
+        await place.add(2)
+        claims = [await place.queue.claim(FIRST, 1) for _ in range(3)]
+        assert [[item.target for item in claim] for claim in claims] == [[2], [1], []]
+
+    played(database, work)
+
+
 def test_what_expires_is_finished_and_forgotten_by_age(database: config.Database) -> None:
     async def work(place: Place) -> None:
         await place.add(1, expires=30)

@@ -11,9 +11,11 @@ import pytest
 from nacl.signing import SigningKey
 
 from miniepo.errors import RefusedError
-from miniepo.handler.datachannel import ChannelWorker, Visits, by_target
+from miniepo.handler.datachannel import PARALLEL, ChannelWorker, Visits, by_target
 from miniepo.protocol.datachannel import MAX_PAYLOAD_BYTES, MESSAGES_PER_EXCHANGE, ChannelExchange, ChannelMessage
+from miniepo.protocol.relay_session import Endpoint
 from miniepo.store.datachannel import Claimed
+from miniepo.wire.http_client import Answer
 from tests.unit.miniepo.standins import CountingEntropy, SetClock
 from tests.unit.miniepo.systems import system
 
@@ -96,6 +98,103 @@ def test_items_that_break_fail_and_the_others_go_on() -> None:
     assert queue.ended[1] == ("failed", "hq/epo broke at it: ZeroDivisionError; its log has the traceback")
     assert queue.ended[2][0] == "unreachable"
     assert "could not tell it: a..b:8081: " in queue.ended[2][1]
+
+
+class Crowd:
+    """Items of many systems, taken in their order; `log` tells whose attempt ended how."""
+
+    def __init__(self) -> None:
+        self._items: list[Claimed] = []
+        self.open = self.most_open = 0
+        self.log: list[tuple[int, str, str]] = []
+        self.all_ended = asyncio.Event()
+
+    def add(self, *targets: int) -> None:
+        self._items += [claimed(target, target) for target in targets]
+        self.all_ended.clear()
+
+    async def claim(self, _: int, limit: int, grace_seconds: float) -> list[Claimed]:
+        items, self._items = self._items[:limit], self._items[limit:]
+        self.open += len(items)
+        self.most_open = max(self.open, self.most_open)
+        return items
+
+    async def postpone(self, items: Sequence[Claimed], outcome: str, message: str, _: float) -> None:
+        self.log += [(item.target, outcome, message) for item in items]
+        self.open -= len(items)
+        if not self._items and not self.open:
+            self.all_ended.set()
+
+
+class Town:
+    """Systems that do not answer, but for number `GOOD`; `called` are the hosts that were."""
+
+    GOOD = 1000
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+        self.more = asyncio.Event()
+
+    async def get(self, *_: str) -> str:
+        return "5.9.1"
+
+    async def wait(self, _: float) -> None:
+        self.more.clear()
+        await self.more.wait()
+
+    async def numbered(self, ids: list[int]) -> list[object]:
+        return [system(id=id, guid=f"G-{id}", fqdn=f"pc-{id}", computer_name="", address="10.0.0.7") for id in ids]
+
+    async def post(self, endpoint: Endpoint, *_: object) -> Answer:
+        self.called.append(endpoint.host)
+        if endpoint.host != f"pc-{self.GOOD}":
+            await asyncio.Event().wait()
+        return Answer(202, {})
+
+
+async def tell(town: Town, crowd: Crowd, *rounds: Sequence[int]) -> None:
+    """Have a worker tell the systems of each round, when those of the one before have been dealt with."""
+    store = SimpleNamespace(datachannel=crowd, systems=town, info=town)
+    identity = SimpleNamespace(id=1, name="hq/epo", key=SigningKey(b"1" * 32))
+    given = cast(Any, store), cast(Any, town), cast(Any, identity)
+    entropy = CountingEntropy()
+    worker = ChannelWorker(*given, SetClock(), entropy, 1.0, built_in=True, post=town.post, notice_seconds=0.3)
+    running = asyncio.create_task(worker.run())
+    for targets in rounds:
+        crowd.add(*targets)
+        town.more.set()
+        async with asyncio.timeout(20):
+            await crowd.all_ended.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def test_silent_systems_do_not_hold_up_the_others() -> None:
+    async def script() -> tuple[Crowd, Town]:
+        crowd, town = Crowd(), Town()
+        await tell(town, crowd, [*range(200), town.GOOD])
+        return crowd, town
+
+    crowd, town = asyncio.run(script())
+    assert crowd.most_open <= PARALLEL, "what is claimed is begun at once"
+    before = [target for target, _, _ in crowd.log].index(town.GOOD)
+    assert before <= PARALLEL, "the good one had no more than one time of silence to wait for"
+    assert len(town.called) == 201, "the names of a system share one time"
+    assert crowd.log[0][1:] == ("unreachable", "hq/epo could not tell it: not done within 0.3 s")
+
+
+def test_systems_that_were_silent_lately_are_not_called_again_so_soon() -> None:
+    async def script() -> tuple[Crowd, Town]:
+        crowd, town = Crowd(), Town()
+        await tell(town, crowd, range(5), [*range(5), town.GOOD])
+        return crowd, town
+
+    crowd, town = asyncio.run(script())
+    assert town.called == [*(f"pc-{number}" for number in range(5)), f"pc-{town.GOOD}"]
+    ended = {target: (outcome, message) for target, outcome, message in crowd.log[5:]}
+    assert ended.pop(town.GOOD)[0] == "told"
+    why = "not called again so soon: hq/epo could not tell it: not done within 0.3 s"
+    assert ended == dict.fromkeys(range(5), ("waiting", why))
 
 
 def said(number: int, payload: dict[str, Any], product: str = "P") -> ChannelMessage:

@@ -8,7 +8,8 @@ visit, at which any handler gives it: that it waits no longer than that is [unce
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import groupby
 
 from miniepo import log
@@ -16,8 +17,19 @@ from miniepo.clock import Clock, Entropy
 from miniepo.errors import MessageError, RefusedError, StoreError, TransferError, UnreachableError
 from miniepo.handler import agent_call
 from miniepo.handler.datachannel_forward import Forwarder
-from miniepo.handler.datachannel_notice import TELL_AGAIN_SECONDS, GiveUp, LeaveWaiting, Tell, decide, pause_seconds
+from miniepo.handler.datachannel_notice import (
+    NOTICE_SECONDS,
+    TELL_AGAIN_SECONDS,
+    GiveUp,
+    LeaveWaiting,
+    Tell,
+    Unreached,
+    connect_seconds,
+    decide,
+    pause_seconds,
+)
 from miniepo.handler.exchange import Identity
+from miniepo.patience import within
 from miniepo.protocol import codec, datachannel, signing
 from miniepo.protocol.datachannel import ChannelExchange, ChannelItems, ChannelWaiting
 from miniepo.protocol.relay_session import Endpoint
@@ -27,11 +39,13 @@ from miniepo.store.datachannel import NO_GRACE_ENDS, PREFERRED_GRACE_SECONDS, Cl
 from miniepo.store.notices import Notices
 from miniepo.store.store import Store
 from miniepo.store.systems import System
+from miniepo.wire.http_client import Answer
+from miniepo.wire.stream import connect
 
 NOTICE_PATH = "/datachannel"
 ITEMS_PER_EXCHANGE = 100
-_ITEMS_PER_CLAIM = 128
-_PARALLEL = 32
+PARALLEL = 128
+"""So many systems are told at a time; one that does not answer costs a place in it and hardly anything else."""
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
 _logger = log.logger("handler.datachannel")
 
@@ -62,6 +76,9 @@ class Visits:
         return ChannelItems(items=items, accepted=accepted)
 
 
+Post = Callable[..., Awaitable[Answer]]
+
+
 class ChannelWorker:
     """Empties the queue as far as it is this handler's: every agent that something waits for is told."""
 
@@ -75,7 +92,12 @@ class ChannelWorker:
         poll_seconds: float,
         *,
         built_in: bool,
+        post: Post = agent_call.post,
+        notice_seconds: float = NOTICE_SECONDS,
     ) -> None:
+        self._post = post
+        self._notice_seconds = notice_seconds
+        self._unreached = Unreached()
         self._store = store
         self._notices = notices
         self._identity = identity
@@ -90,19 +112,22 @@ class ChannelWorker:
         self._told = True
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        slots = asyncio.Semaphore(_PARALLEL)
+        """Work until cancelled. What is claimed is begun at once: a claim does not last, and others may have time."""
+        working: set[asyncio.Task[None]] = set()
         async with asyncio.TaskGroup() as jobs:
             while True:
-                for system, items in await self._next():
-                    await slots.acquire()
-                    jobs.create_task(self._execute(system, items)).add_done_callback(lambda _: slots.release())
+                for system, items in await self._next(PARALLEL - len(working)):
+                    job = jobs.create_task(self._execute(system, items))
+                    working.add(job)
+                    job.add_done_callback(working.discard)
+                if len(working) == PARALLEL:
+                    await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _next(self) -> list[tuple[System | None, list[Claimed]]]:
+    async def _next(self, limit: int) -> list[tuple[System | None, list[Claimed]]]:
         """What is to be done, by the systems that it is for; None is one that is gone."""
         while True:
             try:
-                claimed = by_target(await self._claim())
+                claimed = by_target(await self._claim(limit))
                 if claimed:
                     found = await self._store.systems.numbered([target for target, _ in claimed])
                     systems = {system.id: system for system in found}
@@ -113,13 +138,13 @@ class ChannelWorker:
                 await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
             await self._notices.wait(self._poll_seconds)
 
-    async def _claim(self) -> list[Claimed]:
+    async def _claim(self, limit: int) -> list[Claimed]:
         """What is to be done now. In 4.5 mode nobody takes the place of a living handler, and a remote one is told."""
         server_tells = datachannel.server_tells_handlers(await self._store.info.get(info.EPO_VERSION))
         if server_tells and not (self._polls_always or self._told):
             return []
         grace = NO_GRACE_ENDS if server_tells else PREFERRED_GRACE_SECONDS
-        return await self._store.datachannel.claim(self._identity.id, _ITEMS_PER_CLAIM, grace)
+        return await self._store.datachannel.claim(self._identity.id, limit, grace)
 
     async def _execute(self, system: System | None, items: Sequence[Claimed]) -> None:
         target = items[0].target
@@ -148,25 +173,45 @@ class ChannelWorker:
                 await queue.postpone(items, "waiting", reason, pause_seconds(items[0].attempts))
             case Tell(names, port):
                 assert system is not None and system.guid is not None, "only an enrolled agent is told"
-                try:
-                    said = await self._tell(system.guid, names, port)
-                except UnreachableError as error:
-                    await queue.postpone(items, "unreachable", str(error), pause_seconds(items[0].attempts))
+                rest, why = self._unreached.rest(system, self._clock.monotonic())
+                if rest:
+                    await queue.postpone(items, "waiting", why, rest)
                 else:
-                    await queue.postpone(items, "told", said, TELL_AGAIN_SECONDS)
+                    await self._try_to_tell(system, system.guid, Tell(names, port), items)
+
+    async def _try_to_tell(self, system: System, guid: str, tell: Tell, items: Sequence[Claimed]) -> None:
+        try:
+            said = await self._tell(guid, tell.names, tell.port)
+        except UnreachableError as error:
+            pause = self._unreached.failed(system, str(error), items[0].attempts, self._clock.monotonic())
+            await self._store.datachannel.postpone(items, "unreachable", str(error), pause)
+        else:
+            self._unreached.reached(system)
+            await self._store.datachannel.postpone(items, "told", said, TELL_AGAIN_SECONDS)
 
     async def _tell(self, guid: str, names: Sequence[str], port: int) -> str:
         """Call the wake-up port by each name; what was done, or UnreachableError with what became of each."""
-        body = self._sealed(guid)
         tried: list[str] = []
+        try:
+            place = await within(self._place_told(guid, names, port, tried), self._notice_seconds)
+        except TimeoutError:
+            place = None
+            tried.append(f"not done within {self._notice_seconds:g} s")
+        if place is None:
+            raise UnreachableError(f"{self._identity.name} could not tell it: {'; '.join(tried)}")
+        return f"{self._identity.name} told it at {place}"
+
+    async def _place_told(self, guid: str, names: Sequence[str], port: int, tried: list[str]) -> str | None:
+        """Where the notice was taken; `tried` gets what became of each name before."""
+        body, opened = self._sealed(guid), partial(connect, timeout_seconds=connect_seconds(len(names)))
         for host in names:
             try:
-                (await agent_call.post(Endpoint(host, port), NOTICE_PATH, body)).expect(202)
+                (await self._post(Endpoint(host, port), NOTICE_PATH, body, self._notice_seconds, opened)).expect(202)
             except (UnreachableError, TransferError) as error:
                 tried.append(str(error))
-                continue
-            return f"{self._identity.name} told it at {join_host_port(host, port)}"
-        raise UnreachableError(f"{self._identity.name} could not tell it: {'; '.join(tried)}")
+            else:
+                return join_host_port(host, port)
+        return None
 
     def _sealed(self, guid: str) -> bytes:
         return signing.seal(

@@ -145,7 +145,7 @@ def hint_of(system: System) -> str:
     """
     if system.via_relay:
         return f" (it last called in through relay {system.via_relay}; it will be reached at its own ASCI)"
-    if system.guid and _translated(system):
+    if system.guid and is_translated(system):
         return (
             f" (it last called in from {system.remote_address}, not from its own address {system.address}: "
             "behind address translation it will be reached at its own ASCI)"
@@ -153,7 +153,7 @@ def hint_of(system: System) -> str:
     return ""
 
 
-def _translated(system: System) -> bool:
+def is_translated(system: System) -> bool:
     """Whether an agent's call came from another address than those that it reports."""
     came, own, own_v6 = (_address(text) for text in (system.remote_address, system.address, system.ipv6))
     if came is None or came.is_loopback:

@@ -101,7 +101,10 @@ class DataChannelStore:
         await self._database.run("datachannel/announce", channel=notices.DATACHANNEL)
 
     async def claim(self, handler_id: int, limit: int, grace_seconds: float = PREFERRED_GRACE_SECONDS) -> list[Claimed]:
-        """The next items for this handler, each with an attempt begun; no other handler gets them meanwhile."""
+        """The next items for this handler, each with an attempt begun; no other handler gets them meanwhile.
+
+        Those that were tried before come after the others.
+        """
         return await self._database.rows(
             "datachannel/claim",
             Claimed,

@@ -20,7 +20,7 @@ WITH due AS (
     WHERE q.Finished IS NULL AND q.NotBefore <= now() AND q.ExpiresOn > now()
       AND (h.AutoID IS NULL OR h.AutoID = %(handler_id)s
            OR q.NotBefore < now() - make_interval(secs => %(grace_seconds)s))
-    ORDER BY q.AutoID LIMIT %(limit)s FOR UPDATE OF q SKIP LOCKED),
+    ORDER BY q.Attempts > 0, q.AutoID LIMIT %(limit)s FOR UPDATE OF q SKIP LOCKED),
 claimed AS (
     UPDATE EPOAgentHandlerDatachannelWQ w
     SET ClaimedBy = %(handler_id)s, ClaimedOn = now(), Attempts = w.Attempts + 1,
