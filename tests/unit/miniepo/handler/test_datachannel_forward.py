@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from miniepo.errors import ConfigError, MiniepoError, TransferError, UnreachableError
-from miniepo.handler.datachannel_forward import Forwarder
+from miniepo.handler.datachannel_forward import REST_SECONDS, Forwarder
 from miniepo.protocol import datachannel_forward
 from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.protocol.datachannel_forward import Forwarded, Received
 from miniepo.wire.http_client import Answer
+from tests.unit.miniepo.standins import SetClock
 
 MESSAGES = tuple(ChannelMessage(id=id, product="P", kind="k", expires=1.0) for id in ("a", "b"))
 PUBLISHED = [
@@ -74,6 +75,66 @@ def test_every_failure_leaves_the_published_lines(
     assert forward(Line(answer), tmp_path / "DCRedirect") == ()
     assert lines(caplog) == PUBLISHED
     assert all(each.levelno == logging.ERROR for each in caplog.records if each.name.startswith("server.log."))
+
+
+class HangingLine(Line):
+    """A line, a few requests at a time, to a server that hangs until it goes on."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.asked, self.goes_on = asyncio.Event(), asyncio.Event()
+        self._slots = asyncio.Semaphore(8)
+
+    async def post(self, path: str, body: bytes) -> Answer:
+        async with self._slots:
+            answer = await super().post(path, body)
+            self.asked.set()
+            await self.goes_on.wait()
+            return answer
+
+
+TAKEN = Answer(200, {}, datachannel_forward.encode(Received(accepted=("a", "b"))))
+
+
+def test_a_server_that_hangs_holds_no_visit_for_long(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def script() -> None:
+        line, clock = HangingLine(TAKEN), SetClock()
+        forwarder = Forwarder("dmz/ah", line, str(tmp_path / "x"), clock, forward_seconds=0.2)
+
+        async def forty() -> list[tuple[str, ...]]:
+            async with asyncio.timeout(0.2 * 4):  # in steps of eight it would take five times as long as one
+                return await asyncio.gather(*(forwarder.forward("G", MESSAGES) for _ in range(40)))
+
+        assert await forty() == [()] * 40
+        assert len(line.posted) == 8 and lines(caplog) == PUBLISHED * 40
+        caplog.clear()
+        assert await forty() == [()] * 40
+        assert len(line.posted) == 8, "nobody asks a server that has just said nothing"
+        assert lines(caplog) == PUBLISHED * 40
+        clock.at += REST_SECONDS
+        assert await forty() == [()] * 40
+        assert len(line.posted) == 9, "one tries it for all"
+        clock.at += REST_SECONDS
+        line.goes_on.set()
+        assert await forwarder.forward("G", MESSAGES) == ("a", "b")
+        assert await forty() == [("a", "b")] * 40
+
+    asyncio.run(script())
+
+
+def test_a_server_that_answers_others_is_asked_on(tmp_path: Path) -> None:
+    async def script() -> None:
+        line = HangingLine(TAKEN)
+        forwarder = Forwarder("dmz/ah", line, str(tmp_path / "x"), SetClock(), forward_seconds=0.2)
+        slow = asyncio.create_task(forwarder.forward("G", MESSAGES))
+        await line.asked.wait()
+        line.goes_on = asyncio.Event()
+        line.goes_on.set()
+        assert await forwarder.forward("G", MESSAGES) == ("a", "b")
+        assert await slow == ()
+        assert await forwarder.forward("G", MESSAGES) == ("a", "b")
+
+    asyncio.run(script())
 
 
 def test_without_an_extension_none_is_named(tmp_path: Path) -> None:
