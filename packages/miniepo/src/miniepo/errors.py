@@ -16,7 +16,8 @@ MiniepoError
     ├── TaskError                 a client task cannot do what it is set to
     ├── UnreachableError          no connection to a peer
     │   ├── SilentError           the peer did not answer in time (a firewall drops, or the host is off)
-    │   └── UnresolvedError       the peer's name has no address
+    │   ├── UnresolvedError       the peer's name has no address
+    │   └── UntrustedError        who answers does not prove to be the peer (TLS)
     ├── TransferError             a connection broke, timed out or answered with an unexpected status
     │   └── HandlerFullError      a handler has no connection to spare; it says when to come back
     └── StoreError                the database cannot do what it must
@@ -108,6 +109,10 @@ class SilentError(UnreachableError):
 
 class UnresolvedError(UnreachableError):
     """The peer's name has no address."""
+
+
+class UntrustedError(UnreachableError):
+    """Who answers does not prove to be the peer."""
 
 
 class TransferError(WorldError):

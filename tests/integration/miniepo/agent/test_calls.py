@@ -4,8 +4,12 @@ import contextlib
 import http.client
 import json
 import socket
+import socketserver
+import ssl
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -274,6 +278,39 @@ def test_an_agent_moves_to_the_next_handler_and_comes_back(field: Field) -> None
     agent.until(lambda status: status["last_handler"]["name"] == "ePO_AH")
     first.start()
     agent.until(lambda status: status["last_handler"]["name"] == "ePO_EPO")
+
+
+@contextlib.contextmanager
+def tls_host(field: Field, address: str, port: int) -> Iterator[None]:
+    """Another TLS host of the same authority, which has nothing to say."""
+    own = field.authority.issue("stranger", ["stranger.test"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own["certificate"], own["key"])
+
+    class Greet(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError), context.wrap_socket(self.request, server_side=True):
+                pass
+
+    with socketserver.ThreadingTCPServer((address, port), Greet) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()
+
+
+def test_another_host_at_a_handlers_address_is_left_for_its_name(field: Field) -> None:
+    field.handler("hq/epo")
+    listed = field.sites[0]
+    assert listed.secure_port is not None
+    field.sites = (replace(listed, address="127.0.0.2"),)
+    with tls_host(field, "127.0.0.2", listed.secure_port):
+        status = field.agent("pc-1", asci_seconds=300).until(lambda status: status["last_handler"])
+    assert [(each["places"], each["outcome"]) for each in status["last_attempts"]] == [
+        ([f"127.0.0.2:{listed.secure_port}"], "untrusted"),
+        ([f"localhost:{listed.secure_port}"], "no-error"),
+    ]
 
 
 def test_an_agent_whose_guid_is_taken_makes_a_new_one(field: Field) -> None:

@@ -32,6 +32,7 @@ def test_rounds_that_went_alike_are_told_together() -> None:
         "rounds 2 to 6: IP 10.1.0.10:443 or [fd00:1::10]:443 refused, FQDN epo.hq.test:443 refused"
     )
     assert in_words([tried(1, ADDRESSES[:1], "no-error")]) == "round 1: IP 10.1.0.10:443 connected"
+    assert in_words([tried(1, ADDRESSES[:1], "untrusted")]) == "round 1: IP 10.1.0.10:443 not trusted"
     assert in_words([]) == ""
 
 

@@ -6,15 +6,17 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import msgspec
 import pytest
 
-from miniepo.agent.connector import connect_directly, connector_of
+from miniepo.agent.connector import connect_by_relay, connect_directly, connector_of
 from miniepo.agent.enforcement import Enforcer
 from miniepo.agent.relay_finder import RelayFinder
 from miniepo.config import AgentConfig, load
-from miniepo.errors import SilentError, UnreachableError
+from miniepo.errors import SilentError, UnreachableError, UntrustedError
 from miniepo.protocol.connection_retry import Attempt, Outcome
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.messages import Policy, PolicySet
@@ -86,6 +88,68 @@ def test_each_attempt_is_told_with_its_round_and_what_came_of_it() -> None:
         asyncio.run(connect_directly(ways, connect=refusal, tell=tell))
     one_round = [("192.0.2.1", "refused"), ("127.0.0.1", "refused"), ("127.0.0.2", "refused")]
     assert told == [(number, *each) for number in range(1, 7) for each in one_round]
+
+
+class Net:
+    """Connections to whatever address is asked for; `owners` says whose TLS answers there, "" none in time."""
+
+    def __init__(self, owners: dict[str, str]) -> None:
+        self._owners = owners
+        self.asked: list[str] = []
+
+    async def connect(self, endpoints: Sequence[Endpoint], seconds: float) -> Stream:
+        self.asked.append(endpoints[0].host)
+        return cast(Stream, SimpleNamespace(peer_address=endpoints[0].host))
+
+    async def secure(self, stream: Stream) -> None:
+        owner = self._owners[stream.peer_address]
+        if not owner:
+            raise SilentError("TLS: no answer")
+        if owner != "epo":
+            raise UntrustedError(f"certificate of {owner}")
+
+
+def test_another_host_at_the_first_address_is_left_for_the_next_at_once() -> None:
+    net = Net({"192.0.2.1": "stranger", "192.0.2.2": "epo"})
+    told: list[tuple[str, str]] = []
+
+    def tell(attempt: Attempt[tuple[Endpoint, ...]], outcome: Outcome) -> None:
+        told.append((attempt.method[0].host, outcome))
+
+    ways = [(Endpoint(host, 443),) for host in ("192.0.2.1", "192.0.2.2", "192.0.2.3")]
+    stream = asyncio.run(connect_directly(ways, connect=net.connect, tell=tell, secure=net.secure))
+    assert stream.peer_address == "192.0.2.2"
+    assert told == [("192.0.2.1", "untrusted"), ("192.0.2.2", "no-error")]
+
+
+@pytest.mark.parametrize(("owner", "error"), [("stranger", UntrustedError), ("", SilentError)])
+def test_nobody_who_is_the_handler_is_told_as_what_was_met_first(owner: str, error: type[UnreachableError]) -> None:
+    net = Net({"192.0.2.1": owner})
+    one_address = [(Endpoint("192.0.2.1", port),) for port in (443, 8443)]
+    with pytest.raises(error, match="2 attempts, then exhausted"):
+        asyncio.run(connect_directly(one_address, connect=net.connect, secure=net.secure))
+    assert len(net.asked) == (2 if owner else 1), "an address whose TLS is silent is not waited for by another name"
+
+
+RELAY = Relay("R", "relay-1", 8083, ("192.0.2.9",))
+
+
+def by_relay(net: Net) -> Stream:
+    """Through a relay, which is asked for the handler's address and then for its name."""
+
+    async def through(relays: Sequence[Endpoint], target: Endpoint, seconds: float) -> Stream:
+        return await net.connect([target], seconds)
+
+    targets = (Endpoint("192.0.2.1", 443), Endpoint("epo.hq.test", 443))
+    return asyncio.run(connect_by_relay(RELAY, targets, net.secure, through))
+
+
+@pytest.mark.parametrize("first", ["stranger", ""])
+def test_a_relay_is_asked_for_the_name_when_another_host_has_the_address(first: str) -> None:
+    net = Net({"192.0.2.1": first, "epo.hq.test": "epo"})
+    assert by_relay(net).peer_address == "epo.hq.test"
+    with pytest.raises(UntrustedError, match="certificate of stranger"):
+        by_relay(Net({"192.0.2.1": first, "epo.hq.test": "stranger"}))
 
 
 @pytest.mark.parametrize("patient", [True, False])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from miniepo.protocol.connection_retry import ENDS, Attempt, ConnectionRetry, Outcome, Stop
+from miniepo.protocol.connection_retry import Attempt, ConnectionRetry, Outcome, Stop
 
 METHODS = ("ip", "fqdn", "netbios")
 HOURS = 3600.0
@@ -31,20 +33,19 @@ def test_the_first_that_connects_is_it() -> None:
     assert play(ConnectionRetry(METHODS), "refused", "no-error") == ["1:ip", "1:fqdn", "no-error"]
 
 
-@pytest.mark.parametrize("outcome", sorted(ENDS))
-def test_the_recorded_ends_end_it(outcome: Outcome) -> None:
-    assert play(ConnectionRetry(METHODS), "refused", "refused", "refused", outcome) == [
-        "1:ip",
-        "1:fqdn",
-        "1:netbios",
-        "2:ip",
-        outcome,
-    ]
+def test_what_connects_in_a_later_round_ends_it_too() -> None:
+    said = play(ConnectionRetry(METHODS), "refused", "refused", "refused", "no-error")
+    assert said == ["1:ip", "1:fqdn", "1:netbios", "2:ip", "no-error"]
 
 
-def test_a_server_status_that_is_recorded_ends_it() -> None:
-    assert {"upload-success", "no-package", "regenerate-guid"} < ENDS
-    assert not ENDS & {"refused", "silent", "unresolved"}
+@pytest.mark.parametrize("outcome", [each for each in get_args(Outcome) if each != "no-error"])
+def test_every_error_moves_on_to_the_next_way(outcome: Outcome) -> None:
+    assert play(ConnectionRetry(METHODS), outcome, "no-error") == ["1:ip", "1:fqdn", "no-error"]
+
+
+def test_another_host_in_a_handlers_place_is_not_asked_again() -> None:
+    said = play(ConnectionRetry(METHODS, rounds=2), "untrusted", "refused", "refused", "refused")
+    assert said == ["1:ip", "1:fqdn", "1:netbios", "2:fqdn", "2:netbios", "exhausted"]
 
 
 def test_what_stayed_silent_is_not_waited_for_again() -> None:

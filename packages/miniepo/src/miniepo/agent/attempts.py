@@ -13,7 +13,7 @@ from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import join_host_port
 
 Kind = Literal["IP", "FQDN", "NetBIOS"]
-_WORDS: dict[Outcome, str] = {"no-error": "connected", "unresolved": "has no address"}
+_WORDS: dict[Outcome, str] = {"no-error": "connected", "unresolved": "has no address", "untrusted": "not trusted"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from miniepo.errors import (
     TransferError,
     UnreachableError,
     UnresolvedError,
+    UntrustedError,
 )
 from miniepo.log import logger
 from miniepo.protocol.connection_retry import ROUNDS, Attempt, ConnectionRetry, Outcome
@@ -47,6 +48,9 @@ from miniepo.wire.tls import TlsContext
 _log = logger("agent.connector")
 SecondsLeft = Callable[[], float]
 Connect = Callable[[Sequence[Endpoint], float], Awaitable[Stream]]
+Through = Callable[[Sequence[Endpoint], Endpoint, float], Awaitable[Stream]]
+Secure = Callable[[Stream], Awaitable[None]]
+"""Makes a fresh connection the peer's own, or drops it and raises UnreachableError."""
 Tell = Callable[[Attempt[tuple[Endpoint, ...]], Outcome], None]
 
 
@@ -56,6 +60,10 @@ def _for_ever() -> float:
 
 def _untold(attempt: Attempt[tuple[Endpoint, ...]], outcome: Outcome) -> None:
     """Nobody wants to know."""
+
+
+async def plain(stream: Stream) -> None:
+    """Nothing proves who answers."""
 
 
 @dataclass(slots=True)
@@ -193,17 +201,18 @@ class Connector:
     async def _direct(self, handler: Site) -> Line:
         tell = partial(self._note, handler)
         stream = await connect_directly(
-            targets(handler), seconds_left=self._seconds_left, patient=self.patient, tell=tell
+            targets(handler),
+            seconds_left=self._seconds_left,
+            patient=self.patient,
+            tell=tell,
+            secure=with_tls(self._tls, handler),
         )
-        return await self._secure(stream, Way(handler))
+        return Line(Way(handler), HttpConnection(stream, handler.host))
 
     async def _relayed(self, handler: Site, relay: Relay) -> Line:
-        stream = await connect_by_relay(relay, asked_of_relay(handler, tls_port(handler)))
-        return await self._secure(stream, Way(handler, relay))
-
-    async def _secure(self, stream: Stream, way: Way) -> Line:
-        await wire.start_tls(stream, self._tls, way.handler.host)
-        return Line(way, HttpConnection(stream, way.handler.host))
+        endpoints = asked_of_relay(handler, tls_port(handler))
+        stream = await connect_by_relay(relay, endpoints, with_tls(self._tls, handler))
+        return Line(Way(handler, relay), HttpConnection(stream, handler.host))
 
 
 def connector_of(
@@ -211,6 +220,11 @@ def connector_of(
 ) -> Connector:
     """The connector of an agent, which looks for relays as the settings in force say."""
     return Connector(state, tls, finder, lambda: settings().relay.discover, patient=config.retry_timeouts)
+
+
+def with_tls(tls: TlsContext, site: Site) -> Secure:
+    """TLS with this site and no other."""
+    return lambda stream: wire.start_tls(stream, tls, site.host)
 
 
 async def connect_directly(
@@ -221,11 +235,12 @@ async def connect_directly(
     patient: bool = False,
     connect: Connect = wire.connect_first,
     tell: Tell = _untold,
+    secure: Secure = plain,
 ) -> Stream:
     """A connection by IP, FQDN or NetBIOS name, tried as `connection_retry` decides; raises UnreachableError.
 
-    Who is `patient` waits for a silent address again, by each of its names and in each round. `tell` hears of each
-    attempt when it is over.
+    An address counts when its connection is `secure`. Who is `patient` waits for a silent address again, by each of
+    its names and in each round. `tell` hears of each attempt when it is over.
     """
     retry: ConnectionRetry[tuple[Endpoint, ...]] = ConnectionRetry(groups, rounds, CONNECT_SECONDS, patient)
     silent: set[str] = set()
@@ -235,7 +250,7 @@ async def connect_directly(
     while isinstance(command, Attempt):
         attempts += 1
         try:
-            stream = await _connect_unless_silent(command.method, set() if patient else silent, connect)
+            stream = await _connect_unless_silent(command.method, set() if patient else silent, connect, secure)
         except UnreachableError as error:
             failure = failure if attempts > 1 else error
             tell(command, _outcome(error))
@@ -247,12 +262,17 @@ async def connect_directly(
 
 
 def _outcome(error: UnreachableError) -> Outcome:
-    if isinstance(error, UnresolvedError):
-        return "unresolved"
-    return "silent" if isinstance(error, SilentError) else "refused"
+    kinds: dict[type[UnreachableError], Outcome] = {
+        UnresolvedError: "unresolved",
+        UntrustedError: "untrusted",
+        SilentError: "silent",
+    }
+    return kinds.get(type(error), "refused")
 
 
-async def _connect_unless_silent(group: Sequence[Endpoint], silent: set[str], connect: Connect) -> Stream:
+async def _connect_unless_silent(
+    group: Sequence[Endpoint], silent: set[str], connect: Connect, secure: Secure
+) -> Stream:
     """Connect to the first of a group that answers; an address that stayed silent by another name is not waited for."""
     found = [Endpoint(address, each.port) for each in group for address in await _look_up(each)]
     if not found:
@@ -261,10 +281,12 @@ async def _connect_unless_silent(group: Sequence[Endpoint], silent: set[str], co
     if not endpoints:
         raise SilentError(f"{group[0]}: its address did not answer before")
     try:
-        return await connect(endpoints, CONNECT_SECONDS)
+        stream = await connect(endpoints, CONNECT_SECONDS)
+        await secure(stream)
     except SilentError:
         silent.update(endpoint.host for endpoint in endpoints)
         raise
+    return stream
 
 
 async def _look_up(endpoint: Endpoint) -> Sequence[str]:
@@ -275,12 +297,24 @@ async def _look_up(endpoint: Endpoint) -> Sequence[str]:
         return ()
 
 
-async def connect_by_relay(relay: Relay, endpoints: Sequence[Endpoint]) -> Stream:
-    """Through a relay, which is asked for each of the target's names in turn; RefusedError when it knows no way."""
-    refusal: RefusedError | None = None
+async def connect_by_relay(
+    relay: Relay, endpoints: Sequence[Endpoint], secure: Secure = plain, through: Through = wire.connect_through
+) -> Stream:
+    """Through a relay, which is asked for each of the target's names in turn until one leads to it, `secure`.
+
+    RefusedError when the relay knows no way, UntrustedError or SilentError when nobody there is the target.
+    """
+    failure: MiniepoError | None = None
     for endpoint in endpoints:
         try:
-            return await wire.connect_through(relay.endpoints, endpoint, CONNECT_SECONDS)
+            stream = await through(relay.endpoints, endpoint, CONNECT_SECONDS)
         except RefusedError as error:
-            refusal = error
-    raise refusal or TransferError("nothing to ask the relay for")
+            failure = error
+            continue
+        try:
+            await secure(stream)
+        except UnreachableError as error:
+            failure = error
+        else:
+            return stream
+    raise failure or TransferError("nothing to ask the relay for")

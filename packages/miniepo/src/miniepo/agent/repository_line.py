@@ -6,15 +6,13 @@ import hashlib
 from pathlib import Path
 from urllib.parse import quote
 
-from miniepo.agent.connector import connect_by_relay, connect_directly
+from miniepo.agent.connector import connect_by_relay, connect_directly, plain, with_tls
 from miniepo.agent.content_ways import ContentWay
 from miniepo.agent.routes import asked_of_relay, targets_at, tls_port
 from miniepo.errors import ContentError
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.sitelist import Site, join_host_port
-from miniepo.wire import stream as wire
 from miniepo.wire.http_client import HttpConnection
-from miniepo.wire.stream import Stream
 from miniepo.wire.tls import TlsContext
 
 _MAX_CATALOG_BYTES = 16 * 1024 * 1024
@@ -60,19 +58,14 @@ class RepositoryLine:
 
 async def open_line(site: Site, way: ContentWay, tls: TlsContext) -> RepositoryLine:
     """A connection to a repository by this way; raises UnreachableError, or RefusedError with the relay's reason."""
+    port, secure = _port(site), with_tls(tls, site) if site.kind == "SpipeSite" else plain
     if way.relay is None:
-        stream = await connect_directly(targets_at(site, _port(site)), rounds=1)
+        stream = await connect_directly(targets_at(site, port), rounds=1, secure=secure)
     else:
-        stream = await connect_by_relay(way.relay, asked_of_relay(site, _port(site)))
-    return await _dress(stream, site, way.relay, tls)
+        stream = await connect_by_relay(way.relay, asked_of_relay(site, port), secure)
+    return RepositoryLine(site, way.relay, HttpConnection(stream, join_host_port(site.host, port)))
 
 
 def _port(site: Site) -> int:
     """Handlers serve content on their TLS port too; other repositories on the port of the list."""
     return tls_port(site) if site.kind == "SpipeSite" else site.port
-
-
-async def _dress(stream: Stream, site: Site, relay: Relay | None, tls: TlsContext) -> RepositoryLine:
-    if site.kind == "SpipeSite":
-        await wire.start_tls(stream, tls, site.host)
-    return RepositoryLine(site, relay, HttpConnection(stream, join_host_port(site.host, _port(site))))

@@ -1,13 +1,17 @@
 """How long an agent goes on trying to reach one handler: which way comes next, and what ends it (domain §4): pure.
 
-A handler is tried by IP, then FQDN, then NetBIOS name, up to six rounds, so at most 18 attempts, with no delay. The
-recorded ends are: no error, download failed, upload failed, the agent shutting down, and a server's status upload
-success, no package to receive, or that the agent must regenerate its GUID. Every other error moves on to the next way
-at once, until the next ASCI is near. (One more transfer state ends it; its name is lost.) What ends it for one handler
-does not keep the agent from going down its list to the next.
+A handler is tried by IP, then FQDN, then NetBIOS name, up to six rounds, so at most 18 attempts, with no delay. Every
+error of an attempt, which is a connection with the handler's own TLS, moves on to the next way at once, until the next
+ASCI is near. What ends it for one handler does not keep the agent from going down its list to the next.
 
-A way that stayed silent or has no address is not tried again in the same communication, because each time would cost
-the whole timeout; that is this project's choice, `patient=True` (`retry_timeouts` in agent.json) makes all 18 attempts.
+The recorded ends are: no error, download failed, upload failed, the agent shutting down, and a server's status upload
+success, no package to receive, or that the agent must regenerate its GUID. (One more transfer state ends it; its name
+is lost.) All but the first are met on a connection that stands, thus when the attempts are over, and begin them not
+anew: `agent.communication` leaves a handler whose transfer failed for the next one, `agent_session` obeys the server.
+
+A way that stayed silent, has no address or leads to another host is not tried again in the same communication, because
+each time would cost the whole timeout or a handshake; that is this project's choice, `patient=True` (`retry_timeouts`
+in agent.json) makes all 18 attempts.
 How near the next ASCI must be is [uncertain]: here, when less time is left than one attempt may take; the first round
 is always made.
 """
@@ -22,20 +26,12 @@ ROUNDS = 6
 Method = TypeVar("Method")
 Outcome = Literal[
     "no-error",
-    "download-failed",
-    "upload-failed",
-    "shutting-down",
-    "upload-success",
-    "no-package",
-    "regenerate-guid",
     "refused",
     "silent",
     "unresolved",
+    "untrusted",
 ]
-ENDS: frozenset[Outcome] = frozenset(
-    ("no-error", "download-failed", "upload-failed", "shutting-down", "upload-success", "no-package", "regenerate-guid")
-)
-_NOT_AGAIN: frozenset[Outcome] = frozenset(("silent", "unresolved"))
+_NOT_AGAIN: frozenset[Outcome] = frozenset(("silent", "unresolved", "untrusted"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class Attempt(Generic[Method]):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Try no more; the reason is an outcome that ends it, `next-asci`, or `exhausted`."""
+    """Try no more; the reason is `no-error`, `next-asci`, or `exhausted`."""
 
     reason: str
 
@@ -70,7 +66,7 @@ class ConnectionRetry(Generic[Method]):
 
     def receive(self, outcome: Outcome, seconds_left: float) -> Attempt[Method] | Stop:
         """What follows an attempt's outcome."""
-        if outcome in ENDS:
+        if outcome == "no-error":
             return Stop(outcome)
         if outcome in _NOT_AGAIN and not self._patient:
             self._ways = [way for way in self._ways if way[1] != self._tried]

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from miniepo.errors import SilentError, TransferError, UnreachableError
+from miniepo.errors import SilentError, TransferError, UnreachableError, UntrustedError
 from miniepo.patience import within
 from miniepo.protocol import relay_session
 from miniepo.protocol.relay_session import Endpoint
@@ -160,15 +160,17 @@ async def connect_through(
 
 
 async def start_tls(stream: Stream, context: TlsContext, server_name: str, timeout_seconds: float = 5.0) -> None:
-    """Turn the connection into TLS, or close it and raise UnreachableError."""
+    """Turn the connection into TLS, or close it and raise UntrustedError, SilentError if the peer says nothing."""
     try:
         await _within(
             stream.writer.start_tls(context.current(), server_hostname=server_name),
             timeout_seconds,
             f"TLS with {server_name}",
         )
-    except BaseException:
+    except BaseException as error:
         stream.abort()
+        if type(error) is UnreachableError:
+            raise UntrustedError(str(error)) from error
         raise
 
 
