@@ -1,4 +1,4 @@
-"""Handlers that let in whom they should not, that hold too many, rules and draws that are others than declared."""
+"""Handlers that let in whom they should not, or too many; agents that take it wrongly; rules that nobody declared."""
 
 import json
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from epolab.model import facts
+from epolab.verify.doors import CONNECTIONS, SPARED
 from epolab.verify.drawing import given
 from epolab.verify.preferred import shared
 from epolab.verify.web_api import body_of, shell_text
 from epolab.verify.without_server import askers
-from tests.acceptance.broken_promises import configured, on, trigger, undone
+from tests.acceptance.broken_promises import configured, on, patched, trigger, undone
 from tests.acceptance.lab import until
 from tests.acceptance.verdicts import Examined, assert_told, nodes_of, told
 
@@ -19,12 +20,16 @@ HANDLER, AGENT = "dmz/ah-2", "hq/hq-pc"
 ANSWERS = "nc -z 127.0.0.1 443"
 IS_THERE = "test -S /var/lib/miniepo/agent/control.sock"
 PATIENCE_SECONDS = 120.0
+SERVICE, SWARM = "miniepo-handler", ("miniepo-swarm", 8081)
+LIMITS, RETRIES = "refuses_one_connection_too_many", "refused_crowd"
+NO_RETRY = ("protocol/handler_choice.py", "if len(self._full) >= ROUNDS * max(1, len(self._handlers)):", "if True:")
+NO_PAUSE = ("protocol/handler_choice.py", "pause = self._pause(turned, event.retry_after_seconds)", "pause = 0.0")
 SITES = "cat /var/lib/miniepo/agent/SiteList.xml"
 
 
 def test_a_handler_that_takes_anybody_is_seen(conversations: Examined) -> None:
     values = {"verify_clients": False, "packages_on_http": True}
-    with configured(conversations.lab, HANDLER, "handler", "miniepo-handler", ANSWERS, **values):
+    with configured(conversations.lab, HANDLER, "handler", SERVICE, ANSWERS, **values):
         rows = conversations.failures("handlers", kept=["isolation"])
         assert nodes_of(rows) == {HANDLER}, told(rows)
         assert_told(rows, HANDLER, "its TLS port refuses who shows no certificate", "answered")
@@ -32,11 +37,34 @@ def test_a_handler_that_takes_anybody_is_seen(conversations: Examined) -> None:
         assert_told(rows, HANDLER, "takes no envelope without TLS", "answered 400")
 
 
-def test_a_handler_without_a_limit_is_seen(conversations: Examined) -> None:
-    with configured(conversations.lab, HANDLER, "handler", "miniepo-handler", ANSWERS, max_connections=5000):
-        rows = conversations.failures("handlers", kept=["isolation"])
-        assert nodes_of(rows) == {HANDLER}, told(rows)
-        assert_told(rows, HANDLER, "refuses one connection above 245 with 503", "answered")
+def test_a_limit_of_one_more_and_one_that_is_too_low_are_seen(conversations: Examined) -> None:
+    lab, low, high = conversations, "dmz/ah-1", HANDLER
+    with (
+        configured(lab.lab, low, "handler", SERVICE, ANSWERS, max_connections=CONNECTIONS - SPARED - 1),
+        configured(lab.lab, high, "handler", SERVICE, ANSWERS, max_connections=CONNECTIONS + 1),
+    ):
+        rows = lab.failed_checks(LIMITS)
+    assert nodes_of(rows) == {low, high}, told(rows)
+    assert_told(rows, low, "serves 245 connections at once, or up to 5 less", "and refused the next")
+    assert_told(rows, high, "refuses one connection above 245 with 503", "answered 200")
+
+
+def test_agents_that_do_not_try_again_after_a_refusal_are_seen(conversations: Examined) -> None:
+    lab, swarm = conversations, facts.swarms(conversations.topology)[0].path
+    with patched(lab.lab, swarm, *SWARM, [NO_RETRY]):
+        rows = lab.failed_checks(RETRIES)
+    assert nodes_of(rows) == {swarm}, told(rows)
+    assert_told(rows, swarm, "each of its agents calls in although hq/epo is full", "more did not")
+
+
+def test_agents_that_come_back_at_once_after_a_refusal_are_seen(conversations: Examined) -> None:
+    lab, swarm = conversations, facts.swarms(conversations.topology)[0].path
+    with patched(lab.lab, swarm, *SWARM, [NO_PAUSE]):
+        rows = lab.failed_checks(RETRIES)
+    assert nodes_of(rows) == {swarm}, told(rows)
+    assert_told(rows, swarm, "not all at once", "came within ")
+    positive = lab.assert_positive("-k", f"{LIMITS} or {RETRIES}")
+    assert {row["promise"] for row in positive} == {"handlers"}
 
 
 def test_an_agent_that_draws_once_for_all_is_seen(conversations: Examined) -> None:

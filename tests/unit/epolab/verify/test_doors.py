@@ -23,6 +23,7 @@ GOOD = {
     "foreign": NOBODY,
     "plain": seen(403),
     "content": seen(404),
+    "held": 245,
     "crowd": seen(503, "all connections of this handler are in use", "5"),
     "later": seen(200),
 }
@@ -56,6 +57,13 @@ def test_each_open_door_is_told(door: str, answer: dict[str, Any], words: str) -
 def test_a_limit_that_is_not_kept_or_not_explained_is_told(answer: dict[str, Any]) -> None:
     [(expected, _)] = crowd_served("hq/epo", {**GOOD, "crowd": answer})
     assert "refuses one connection above 245 with 503" in expected
+
+
+def test_a_limit_that_is_too_low_is_told_and_a_few_agents_are_not_taken_for_one() -> None:
+    assert crowd_served("hq/epo", {**GOOD, "held": 240}) == []
+    [(expected, observed)] = crowd_served("hq/epo", {**GOOD, "held": 239})
+    assert expected == "hq/epo: serves 245 connections at once, or up to 5 less while agents call in"
+    assert observed == "hq/epo: it served 239 and refused the next"
 
 
 def test_a_handler_that_stays_full_is_told() -> None:

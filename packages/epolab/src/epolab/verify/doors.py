@@ -22,6 +22,9 @@ from epolab.verify.relay_plan import CA, OWN
 from epolab.verify.witness import Witness
 
 CONNECTIONS = 245
+SPARED = 5
+"""So many of them may be held all the while by agents that call in: the crowd takes each that comes free, but an agent
+may be there first. More than `CONNECTIONS` are never served, however many of them are agents'."""
 TIMEOUT_SECONDS = 8.0
 HANDLERS_OWN = ("/etc/miniepo/tls/node.pem", "/etc/miniepo/tls/node.key")
 PROGRAM = resources.files("epolab.verify").joinpath("door_program.py").read_text()
@@ -37,7 +40,7 @@ def guest_of(topology: Topology, handler: Node) -> Node:
 
 def own_of(guest: Node) -> tuple[str, str]:
     """The certificate and the key that a guest has."""
-    return OWN if guest.has("agent") else HANDLERS_OWN
+    return OWN if guest.has("agent") or guest.swarm else HANDLERS_OWN
 
 
 def foreign_certificate(name: str) -> str:
@@ -66,12 +69,15 @@ def look_at(witness: Witness, handlers: Iterable[Node], limit: int) -> dict[str,
     """What each handler does at its ports, all at once, by node path; a limit of 0 leaves out the crowd."""
     wanted = list(handlers)
     with ThreadPoolExecutor(8) as pool:
-        seen = pool.map(lambda handler: _look(witness, handler, limit), wanted)
+        seen = pool.map(lambda handler: look(witness, guest_of(witness.topology, handler), handler, limit), wanted)
         return {handler.path: each for handler, each in zip(wanted, seen, strict=True)}
 
 
-def _look(witness: Witness, handler: Node, limit: int) -> Seen:
-    guest = guest_of(witness.topology, handler)
+def look(witness: Witness, guest: Node, handler: Node, limit: int, meanwhile: str = "") -> Seen:
+    """What a handler does at its ports, seen from a guest's node.
+
+    While the crowd stands, the agents behind the control socket `meanwhile` of that node call in.
+    """
     given = {
         "address": str(handler.ipv4),
         "https": HTTPS,
@@ -81,6 +87,7 @@ def _look(witness: Witness, handler: Node, limit: int) -> Seen:
         "own": list(own_of(guest)),
         "foreign": foreign_certificate(guest.fqdn),
         "limit": limit,
+        "meanwhile": meanwhile,
         "timeout_s": TIMEOUT_SECONDS,
     }
     seen: Seen = witness.python(guest.path, PROGRAM, given, line="door")
@@ -108,6 +115,9 @@ def crowd_served(handler: str, seen: Seen) -> list[tuple[str, str]]:
     wanted = f"{handler}: refuses one connection above {CONNECTIONS} with 503, the reason and when to come back"
     if crowd["status"] != 503 or not crowd["retry_after"].isdecimal() or "in use" not in crowd["text"]:
         broken.append((wanted, _told(handler, crowd)))
+    elif seen["held"] < CONNECTIONS - SPARED:
+        least = f"{handler}: serves {CONNECTIONS} connections at once, or up to {SPARED} less while agents call in"
+        broken.append((least, f"{handler}: it served {seen['held']} and refused the next"))
     if seen["later"]["status"] not in (200, 404):
         broken.append((f"{handler}: serves again when they have gone", _told(handler, seen["later"])))
     return broken

@@ -19,6 +19,7 @@ from epolab.verify.nat_rules import masked, routers_behind_nat
 from epolab.verify.outside import uncalled
 from epolab.verify.preferred import shared
 from epolab.verify.promises import PROMISES
+from epolab.verify.refused import refusable
 from epolab.verify.relay_lacks import fed
 from epolab.verify.relay_load_plan import crowds
 from epolab.verify.relay_plan import client_of
@@ -74,6 +75,7 @@ def subjects(topology: Topology) -> dict[str, tuple[str, ...]]:
         "drawing": tuple(node.path for node in drawing(topology)),
         "movable": tuple(node.path for node in movable(topology)),
         "asked_handler": tuple(askers(topology)),
+        "refusable_swarm": tuple(refusable(topology)),
         "shared": tuple(node.path for node in shared(topology)),
         "link": tuple(link.name for link in topology.links),
         "node": tuple(node.path for node in topology.nodes),

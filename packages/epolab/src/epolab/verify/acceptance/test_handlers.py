@@ -8,7 +8,7 @@ import pytest
 from epolab.model import facts
 from epolab.model.ports import HTTPS
 from epolab.model.topology import Topology
-from epolab.verify import preferred
+from epolab.verify import preferred, refused
 from epolab.verify.broken import expect, expect_all
 from epolab.verify.doors import CONNECTIONS, Seen, crowd_served, guest_of, look_at, own_of, strangers_served
 from epolab.verify.drawing import DRAWS, Moved, call_in, drawing, equals, movable, move, wrong_draws, wrong_move
@@ -222,6 +222,13 @@ def test_the_handler_serves_without_the_server_process(
     """policies and tasks are delivered, reports and events kept while the server process does not run"""
     agent = askers(topology)[asked_handler].path
     expect_all(wrong_service(topology.node(asked_handler), agent, served[agent]))
+
+
+def test_a_refused_crowd_goes_to_the_next_handler_and_spreads(
+    witness: Witness, topology: Topology, whole: None, refusable_swarm: str
+) -> None:
+    """agents whose first handler is full call in to another one, each at a moment of its own, and none is lost"""
+    expect_all(refused.wrong_retries(topology.node(refusable_swarm), refused.observe(witness, refusable_swarm)))
 
 
 @pytest.fixture(scope="module", name="crowds")
