@@ -8,12 +8,13 @@ import pytest
 from epolab.model import facts
 from epolab.verify.segment_plan import listeners, segment, unreachable
 from epolab.verify.wake_trials_plan import tried
-from tests.acceptance.broken_promises import firewall_kept, is_down, on, patched, undone
+from tests.acceptance.broken_promises import firewall_kept, is_down, on, patched, restart, undone
 from tests.acceptance.verdicts import Examined, assert_told, nodes_of, told
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.beside]
 TOOLS = ("iptables", "ip6tables")
 HANDLER, HANDLER_PORT, AGENT_PORT = "miniepo-handler", 443, 8081
+SERVER, SERVER_PORT = "miniepo-server", 8443
 OTHER_ORDER = (
     "handler/delivery.py",
     "(system.fqdn, system.computer_name, system.address)",
@@ -22,6 +23,11 @@ OTHER_ORDER = (
 ONE_ATTEMPT = ("handler/delivery.py", "if self._patience.attempt < self._patience.attempts:", "if False:")
 AT_ONCE = ("agent/wakeup.py", "if call.random_seconds > 0 else", "if False else")
 ANYBODY = ("agent/front_door.py", "if self._enforcer.settings.only_server_connections:", "if False:")
+FORGED = (
+    ("agent/wakeup.py", "    signing.verify(envelope, key, now=now)\n    if envelope", "    if envelope"),
+    ("agent/wakeup.py", "nonces.use(envelope.nonce, now)", "nonces.note(envelope.nonce, now)"),
+)
+ANY_NAME = ("server/push_plan.py", "return _NETBIOS.fullmatch(name) is not None", "return True")
 CONTENT = ("handler/wakeup.py", "codec.encode(message), key", "b'{\"policies\":[],' + codec.encode(message)[1:], key")
 
 
@@ -37,12 +43,14 @@ def handlers_patched(lab: Examined, *changes: tuple[str, str, str]) -> Iterator[
 def test_handlers_with_another_order_and_one_attempt_and_a_swarm_at_once_are_seen(conversations: Examined) -> None:
     lab, swarm = conversations, facts.swarms(conversations.topology)[0].path
     (agent,), far = tried(lab.topology), {node.path for node in unreachable(lab.topology)}
-    with (
-        handlers_patched(lab, OTHER_ORDER, ONE_ATTEMPT),
-        patched(lab.lab, swarm, "miniepo-swarm", AGENT_PORT, [AT_ONCE]),
-    ):
+    (bare,), server = facts.pushables(lab.topology), facts.server(lab.topology).path
+    with ExitStack() as stack:
+        stack.callback(restart, lab.lab, server, SERVER, SERVER_PORT)
+        stack.enter_context(handlers_patched(lab, OTHER_ORDER, ONE_ATTEMPT, ANY_NAME))
+        restart(lab.lab, server, SERVER, SERVER_PORT)
+        stack.enter_context(patched(lab.lab, swarm, "miniepo-swarm", AGENT_PORT, [AT_ONCE]))
         rows = lab.failures("wake-up", kept=["isolation"])
-    assert nodes_of(rows) == {agent, swarm, *far}, told(rows)
+    assert nodes_of(rows) == {agent, swarm, bare.path, *far}, told(rows)
     name = agent.partition("/")[2]
     assert_told(rows, agent, f"is woken at {name}", f"woke {name} at ")
     assert_told(rows, agent, "is tried 3 times, 1.5 s apart", "1 attempts")
@@ -50,18 +58,27 @@ def test_handlers_with_another_order_and_one_attempt_and_a_swarm_at_once_are_see
     assert_told(rows, agent, "is woken by a later attempt", "Failed after 1 attempts")
     for path in far:
         assert_told(rows, path, "is looked for by FQDN, NetBIOS name, IP", "tried in another order")
+    assert_told(rows, bare.path, "is no NetBIOS name", "no system of the System Tree has")
     assert_told(rows, swarm, "its agents call in at moments of their own", "20 call-ins came within")
 
 
 def test_an_agent_that_answers_anybody_and_wakeups_with_content_are_seen(conversations: Examined) -> None:
     lab, open_to_all = conversations, tried(conversations.topology)[0]
     wakeable = {node.path for node in facts.agents(lab.topology) if facts.wakers(lab.topology, node)}
-    with handlers_patched(lab, CONTENT), patched(lab.lab, open_to_all, "cmdagent", AGENT_PORT, [ANYBODY]):
+    fooled = next(path for path in sorted(wakeable) if path != open_to_all)
+    with (
+        handlers_patched(lab, CONTENT),
+        patched(lab.lab, open_to_all, "cmdagent", AGENT_PORT, [ANYBODY]),
+        patched(lab.lab, fooled, "cmdagent", AGENT_PORT, FORGED),
+    ):
         rows = lab.failures("port-8081", kept=["isolation"])
         assert nodes_of(rows) == wakeable, told(rows)
         assert_told(rows, open_to_all, "accepts connections only from the ePO server", "HTTP/1.1 200")
         for path in wakeable:
             assert_told(rows, path, "its wake-up carries no content", "it carries policies")
+        for what in ("replayed", "wrongly signed"):
+            assert_told(rows, fooled, f"a {what} wake-up is refused with 403", "HTTP/1.1 202")
+        assert {row["node"] for row in rows if "is refused with 403" in row["expected"]} == {fooled}, told(rows)
         answering = {row["node"] for row in rows if "accepts connections only" in row["expected"]}
         assert answering == {open_to_all}, told(rows)
     assert {row["outcome"] for row in lab.assert_positive("-k", "port-8081")} == {"passed"}
