@@ -7,7 +7,7 @@ import pytest
 
 from epolab.model import facts
 from epolab.verify.doors import CONNECTIONS, SPARED
-from epolab.verify.drawing import given
+from epolab.verify.drawing import RULE, given, movable
 from epolab.verify.preferred import shared
 from epolab.verify.web_api import body_of, shell_text
 from epolab.verify.without_server import askers
@@ -93,6 +93,28 @@ def test_a_rule_that_nobody_declared_is_seen(conversations: Examined) -> None:
         assert nodes_of(rows) == {node.path}, told(rows)
         assert_told(rows, node.path, "SiteList.xml names the handlers ah-1.dmz.test, then epo.hq.test", "ah-2.dmz.test")
     assert until(lambda: "ah-1" in on(lab.lab, node.path, SITES), PATIENCE_SECONDS)
+
+
+# a call-in counts as one to the handler that the agent's newest rule names, whichever list it went by
+AT_ONCE = f"""NEW.HandlerID := COALESCE((SELECT h.AutoID FROM EPOHandlerAssignmentRule r
+    JOIN EPOAgentHandlers h ON h.HandlerName = r.HandlerNames[1]
+    JOIN EPOComputerProperties c ON c.ParentID = NEW.LeafNodeID
+    WHERE r.RuleName LIKE '{RULE} for %/' || lower(c.ComputerName)), NEW.HandlerID)"""
+CALLS, MOVES, TIMES = "AgentCallin", "test_a_new_rule_counts", 4
+
+
+def test_a_rule_that_counts_at_the_call_in_that_brings_it_is_seen(conversations: Examined) -> None:
+    """Of an agent that happens to call in while the rules are made nothing can be said, so it may take several times.
+
+    Who draws among all handlers may go where its new rule says anyhow.
+    """
+    lab, agents = conversations, {node.path for node in movable(conversations.topology)} - {AGENT}
+    with trigger(lab.lab, CALLS, f"{AT_ONCE}; RETURN NEW;"):
+        rows = next(failed for _ in range(TIMES) if (failed := lab.verdict("-k", MOVES)[1]))
+    assert nodes_of(rows) <= agents, told(rows)
+    for row in rows:
+        assert "the call-in that brings a new rule's list still goes to" in row["expected"], told(rows)
+        assert "it went to " in row["observed"], told(rows)
 
 
 # what somebody would do who had all work done by one handler, or by nobody in its place, or no tasks at all

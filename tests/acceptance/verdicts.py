@@ -33,14 +33,14 @@ class Examined:
 
         Links that this machine was too busy to measure say so; where nothing else is wrong they are measured once more.
         """
-        rows, failed = self._verdict(*words)
+        rows, failed = self.verdict(*words)
         if failed and all(NOISE in row["observed"] for row in failed):
             LOG.warning("once more, because this machine was too noisy to measure:\n%s", told(failed))
-            _, failed = self._verdict("-k", "wan")
+            _, failed = self.verdict("-k", "wan")
         assert not failed, told(failed)
         return rows
 
-    def _verdict(self, *words: str) -> tuple[Rows, Rows]:
+    def verdict(self, *words: str) -> tuple[Rows, Rows]:
         """A verdict without anything skipped: all its rows, and those that are not positive."""
         spoken = epolab(self.home, "verify", self.lab, *words, limit_seconds=LIMIT_SECONDS)
         rows: Rows = spoken.document["results"]
