@@ -59,7 +59,7 @@ def pushed(witness: Witness, node: Node) -> Iterator[Pushed]:
     uninstall = Undo(node.path, UNINSTALL, f"agent pushed to {node.path}", (node.path,))
     with witness.journal.undone_by(_forget(witness, node, number), uninstall):
         found.failures = _failing(witness, node, handler)
-        found.reply, log = _push(witness, [node.name], handler)
+        found.reply, log = push(witness, [node.name], handler)
         found.log = log.get(node.name, NOTHING)
         with suppress(TimeoutExceededError):  # what is missing is told
             until(lambda: _managed(witness, node, found), what="the pushed agent", limit_seconds=MANAGED_SECONDS)
@@ -85,8 +85,8 @@ def _failing(witness: Witness, node: Node, handler: Node) -> dict[str, Told]:
     """The pushes that must fail, by what is wrong with them, in two calls."""
     far = out_of_reach(witness.topology)
     names = [NOBODY, node.fqdn, *([far.name] if far else [])]
-    _, log = _push(witness, names, handler)
-    _, refused = _push(witness, [node.name], handler, password=WRONG_PASSWORD)
+    _, log = push(witness, names, handler)
+    _, refused = push(witness, [node.name], handler, password=WRONG_PASSWORD)
     found = {
         "unknown": log.get(NOBODY, NOTHING),
         "full name": log.get(node.fqdn, NOTHING),
@@ -95,8 +95,8 @@ def _failing(witness: Witness, node: Node, handler: Node) -> dict[str, Told]:
     return found | ({"far": log.get(far.fqdn, NOTHING)} if far else {})
 
 
-def _push(witness: Witness, names: Sequence[str], handler: Node, **more: str) -> tuple[str, dict[str, Told]]:
-    """Push; the reply, and what the log says of each system."""
+def push(witness: Witness, names: Sequence[str], handler: Node, **more: str) -> tuple[str, dict[str, Told]]:
+    """Have a handler push to these names; the reply, and what the log says of each system."""
     words = {"names": ",".join(names), "username": USER, "agentHandler": handler.path, **more}
     reply = str(witness.api("system.deployAgent", abortAfterMinutes=ABORT_MINUTES, **words))
     (entry,) = witness.api("tasklog.listTaskHistory", taskName=TASK, maxRows="1")
