@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.acceptance.broken_promises import START, STOP, file_kept, on, undone
+from tests.acceptance.broken_promises import START, STOP, file_kept, on, patched, restart, undone
 from tests.acceptance.lab import until
 from tests.acceptance.verdicts import Examined, assert_told, nodes_of, told
 
@@ -17,6 +17,13 @@ KEEP_GUIDS = (
     "CREATE TRIGGER keep_guids BEFORE UPDATE ON EPOLeafNode FOR EACH ROW EXECUTE FUNCTION keep_guids()"
 )
 AGAIN_WITHIN_SECONDS = 60.0
+# a first call that comes at once, whatever the log says of it; and it says the same after each start
+AT_ONCE = (
+    "agent/caller.py",
+    "CallSchedule(self._clock.monotonic(), drawn)",
+    "CallSchedule(self._clock.monotonic(), 0)",
+)
+NOT_DRAWN = ("agent/caller.py", "self._entropy.uniform(0, first_within_seconds)", "first_within_seconds")
 
 
 def rewritten(path: str, expression: str) -> str:
@@ -42,12 +49,18 @@ def test_a_list_without_a_site_that_the_server_gives_is_seen(conversations: Exam
         assert_told(rows, agent, "McAfeeHttp", "not HttpSite McAfeeHttp update.nai.com:80")
 
 
-def test_events_of_priority_that_wait_and_rare_enforcement_are_seen(conversations: Examined) -> None:
-    lab, agent, path = conversations, "lyon/lyon-pc", f"{STATE}/policies.json"
-    with file_kept(lab.lab, agent, path):
+def test_events_of_priority_and_first_calls_that_do_not_come_as_they_must_are_seen(conversations: Examined) -> None:
+    """One agent keeps events back and enforces rarely, the other one's first call is neither drawn nor waited for."""
+    lab, agent, path, hasty = conversations, "lyon/lyon-pc", f"{STATE}/policies.json", "tokyo/tokyo-pc"
+    with file_kept(lab.lab, agent, path), patched(lab.lab, hasty, "cmdagent", 8081, [AT_ONCE, NOT_DRAWN]):
         on(lab.lab, agent, rewritten(path, 's|"eventPriority":[0-9]+|"eventPriority":-1,"enforcementSeconds":300|'))
+        for _ in range(3):
+            restart(lab.lab, hasty, "cmdagent", 8081)
         rows = lab.failures("communication", kept=["isolation"])
-        assert nodes_of(rows) == {agent}, told(rows)
+        assert nodes_of(rows) == {agent, hasty}, told(rows)
+        assert_told(rows, hasty, "makes its first call 0.833 s after its start", f"{hasty}: it did after 0.0")
+        assert_told(rows, hasty, "draws its first call at random", "its last 3 starts all drew 0.833 s")
+        assert {"first call" in row["expected"] for row in rows if row["node"] == hasty} == {True}, told(rows)
         assert_told(rows, agent, "an event of priority is sent at once", "it said PROPS VERSION")
         assert_told(rows, agent, "enforces its policies every 1 s", "every 300 s")
     assert until(lambda: every_seconds(lab, agent) == 1.0, AGAIN_WITHIN_SECONDS)

@@ -15,7 +15,11 @@ NODE = "tokyo/tokyo-sa"
 LEDGER = "/var/lib/miniepo/agent/run-now.json"
 TAKE_AWAY = f"if test -e {LEDGER}; then mv {LEDGER} {LEDGER}.kept; fi; mkdir {LEDGER}"
 RARELY = "schedule.called(began, occasion.reason, 600.0)"
-NO_LIMIT = ("server/run_now_limit.py", "if value.isascii() and value.isdigit():", "if False:")
+NO_LIMIT = (
+    "server/run_now_limit.py",
+    "if len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit():",
+    "if False:",
+)
 SILENT = ("server/run_now.py", "add(left.log_id, text)", "add(left.log_id, 'started')")
 NO_GOODBYE = ("agent/run_now.py", "return self.happened(ledger.Leaves()) > 0", "return False")
 NO_REPORT = ("agent/run_now_ledger.py", "if event.id in self._entries:", "if True:")

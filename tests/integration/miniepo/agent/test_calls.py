@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -94,6 +95,16 @@ def test_silent_connections_keep_no_wakeup_out(field: Field) -> None:
             "an answer to who is silent, too"
         )
     agent.until(lambda status: status["last_callin_reason"] == "wakeup")
+
+
+def test_the_log_tells_when_the_first_call_is_drawn_to_come_and_when_it_begins(field: Field) -> None:
+    field.handler("hq/epo")
+    agent = field.agent("pc-1", first_call_within_seconds=1.0)
+    agent.until(lambda status: status["last_callin_reason"] == "start")
+    lines = [line.split() for line in agent.process.text().splitlines() if " agent.caller first call " in line]
+    drawn, begins = lines
+    waited = datetime.fromisoformat(begins[0]) - datetime.fromisoformat(drawn[0])
+    assert begins[-1] == "begins" and waited.total_seconds() >= float(drawn[6]) - 0.002
 
 
 def test_an_agent_starts_within_its_budget(field: Field) -> None:

@@ -11,6 +11,9 @@ import pytest
 
 from epolab.verify import talk_program
 
+OLD_START, START = "10:00 first call in 9 s, old", "11:00 first call in 0.3 s, drawn from the first 0.8 s"
+EVENTS, BEGINS, ENDED = "11:01 called in to EPO (event)", "11:02 first call begins", "11:03 called in to EPO (start)"
+LOG = "\n".join((OLD_START, "10:01 called in to EPO (start)", START, EVENTS, BEGINS, ENDED, ""))
 UPLOAD = ["EVENTS (1)", "EVENTS ACCEPTED (1)"]
 
 
@@ -71,7 +74,7 @@ class Agent:
 @pytest.fixture(name="agent")
 def agent_fixture(tmp_path: Path) -> Iterator[Agent]:
     (tmp_path / "list").write_text("<ns:SiteLists/>")
-    (tmp_path / "log").write_text("first call in 9 s, old\nfirst call in 0.3 s, drawn from the first 0.8 s\n")
+    (tmp_path / "log").write_text(LOG)
     agent = Agent(tmp_path / "socket")
     yield agent
     agent.close()
@@ -90,7 +93,8 @@ def test_both_events_are_raised_and_what_the_agent_says_is_told(
     assert talk() == {
         "error": "",
         "session": ["PROPS VERSION"],
-        "first_call": "first call in 0.3 s, drawn from the first 0.8 s",
+        "starts": [OLD_START, START],
+        "came": BEGINS,
         "upload": UPLOAD,
         "kept": 1,
         "attempt": 0,
@@ -128,3 +132,19 @@ def test_without_an_ordinary_event_only_the_urgent_one_is_raised(
 def test_an_agent_that_refuses_cannot(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         talk_program.talk({"socket": str(tmp_path / "nobody"), "patience_s": 0.1})
+
+
+@pytest.mark.parametrize("line", ["called in to EPO through relay r-1 (wakeup)", "not called in (manual): Error: gone"])
+def test_another_call_may_come_before_the_first_one_that_was_drawn(tmp_path: Path, line: str) -> None:
+    (tmp_path / "log").write_text(f"{START}\n{EVENTS}\nsession\n{line}\n{BEGINS}\n")
+    assert talk_program.first_calls(str(tmp_path / "log")) == {"starts": [START], "came": line}
+
+
+def test_a_log_without_a_start_tells_of_no_first_call(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(f"{ENDED}\n")
+    assert talk_program.first_calls(str(tmp_path / "log")) == {"starts": [], "came": ""}
+
+
+def test_a_start_without_a_call_since_has_none(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(f"{OLD_START}\n{ENDED}\n{START}\n{EVENTS}\n")
+    assert talk_program.first_calls(str(tmp_path / "log")) == {"starts": [OLD_START, START], "came": ""}

@@ -13,6 +13,7 @@ from epolab.verify.talks import (
     due_window,
     event_troubles,
     interval_troubles,
+    last_starts,
     list_troubles,
     names_sent,
     priority_of,
@@ -26,7 +27,8 @@ OLD, NEW = "tokyo/tokyo-pc", "lyon/lyon-laptop"
 RIGHT: dict[str, Any] = {
     "error": "",
     "session": ["PROPS VERSION", "REQUEST PROPS", "INC PROPS (FreeMemory)", "POLICY (nothing)"],
-    "first_call": "first call in 0.300 s, drawn from the first 0.833 s",
+    "starts": ["2026-11-23T12:00:00.000Z INFO agent.caller first call in 0.300 s, drawn from the first 0.833 s"],
+    "came": "2026-11-23T12:00:00.301Z INFO agent.caller first call begins",
     "upload": ["EVENTS (1)", "EVENTS ACCEPTED (1)"],
     "kept": 1,
     "attempt": 0,
@@ -35,6 +37,7 @@ RIGHT: dict[str, Any] = {
     "asci_seconds": 5.0,
     "enforcement_seconds": 1.0,
 }
+BEGINS = " INFO agent.caller first call begins"
 IN_TIME = {"urgent 0": 10.0, "ordinary 0": 11.0}
 
 
@@ -129,11 +132,26 @@ def test_intervals_follow_version_and_pace() -> None:
     ("said", "words"),
     [
         ({"enforcement_seconds": 300.0}, "every 300 s"),
-        ({"first_call": ""}, "its log says nothing"),
-        ({"first_call": "first call in 0.003 s, drawn from the first 0.008 s"}, "0.008"),
-        ({"first_call": "first call in 0.900 s, drawn from the first 0.833 s"}, "0.900"),
+        ({"starts": []}, "its log says nothing"),
+        ({"starts": [RIGHT["starts"][0].replace("0.833", "0.008").replace("0.300", "0.003")]}, "0.008"),
+        ({"starts": [RIGHT["starts"][0].replace("0.833", "0.299")]}, "0.300"),
     ],
 )
 def test_other_intervals_are_told(said: dict[str, Any], words: str) -> None:
-    ((wanted, observed),) = interval_troubles(TOPOLOGY, talks(**said), OLD)
+    wanted, observed = interval_troubles(TOPOLOGY, talks(**said), OLD)[0]
     assert words in observed and "4.6.0" in wanted
+
+
+def test_a_first_call_that_does_not_wait_is_told() -> None:
+    ((wanted, observed),) = interval_troubles(TOPOLOGY, talks(came=RIGHT["starts"][0].split()[0] + BEGINS), OLD)
+    assert wanted == f"{OLD}: makes its first call 0.300 s after its start, as it has drawn"
+    assert observed == f"{OLD}: it did after 0.000 s"
+
+
+def test_agents_that_all_draw_the_same_are_told() -> None:
+    held = talks()
+    held.said = {f"{OLD}-{number}": held.said[OLD] for number in range(4)} | held.said
+    ((wanted, observed),) = interval_troubles(TOPOLOGY, held, OLD)
+    assert "the other agents draw" in wanted and "0.300 s of 0.833 s" in observed
+    held.said["broken"] = {"error": "no agent"}
+    assert len(last_starts(held)) == 5

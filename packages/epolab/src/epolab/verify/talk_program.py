@@ -2,8 +2,8 @@
 
 Standard library only, Python 3.11 or later. Standard input is `{"socket": path, "log": path, "list": path, "text": str,
 "urgent": severity, "ordinary": severity | null, "patience_s": float}`; standard output is `{"error": str,
-"session": [str], "first_call": line of the log, "upload": [str], "kept": int, "attempt": int, "later": [str],
-"left": int, "list": str, "asci_seconds": float, "enforcement_seconds": float}`.
+"session": [str], "starts": lines of the log, "came": line of the log, "upload": [str], "kept": int, "attempt": int,
+"later": [str], "left": int, "list": str, "asci_seconds": float, "enforcement_seconds": float}`.
 
 The agent calls in; then an ordinary event and one of priority are raised, and what the agent says of its next call is
 noted, with how many events it has kept; then it calls in again. Where an ASCI came in between, it is all done again.
@@ -19,6 +19,8 @@ from typing import Any
 
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.05
+STARTS = 16
+CALL = r"^.*(first call begins|called in (to .+ )?\((?!event\))).*$"
 Document = dict[str, Any]
 
 
@@ -71,10 +73,12 @@ def upload(given: Document) -> Document:
     return {"upload": seen["last_session"], "kept": seen["spooled_events"], "attempt": attempt}
 
 
-def first_call(log: str) -> str:
-    """What the log says of the first call of the agent's life."""
-    lines = re.findall(r"first call in .*", Path(log).read_text(encoding="utf-8", errors="replace"))
-    return lines[-1] if lines else ""
+def first_calls(log: str) -> Document:
+    """What the log says of the agent's last starts, and of the first call after the last of them, whatever for."""
+    text = Path(log).read_text(encoding="utf-8", errors="replace")
+    starts = list(re.finditer(r"^.*first call in .*$", text, re.MULTILINE))
+    came = re.compile(CALL, re.MULTILINE).search(text, starts[-1].end()) if starts else None
+    return {"starts": [each[0] for each in starts[-STARTS:]], "came": came[0] if came else ""}
 
 
 def talk(given: Document) -> Document:
@@ -83,7 +87,7 @@ def talk(given: Document) -> Document:
     found: Document = {
         "error": "",
         "session": order(given, "status")["last_session"],
-        "first_call": first_call(given["log"]),
+        **first_calls(given["log"]),
     }
     if given["urgent"] is not None:
         found |= upload(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from epolab.errors import WorldError
 from epolab.model import facts
 from epolab.model.node import Node
 from epolab.model.topology import Topology
+from epolab.verify.first_call import Start, came_troubles, draw_troubles, starts_of
 from epolab.verify.site_list_reading import due_sites, troubles
 from epolab.verify.witness import Witness
 
@@ -176,12 +176,19 @@ def interval_troubles(topology: Topology, talks: Talks, path: str) -> Broken:
         broken.append((f"{path}: enforces its policies every {enforcement:g} s, by its version {node.version}", told))
     window = due_window(node)
     wanted = f"{path}: calls in first within {window:.3f} s of its start, by its version {node.version}"
-    drawn = re.search(r"first call in ([\d.]+) s, drawn from the first ([\d.]+) s", said["first_call"])
-    if drawn is None:
+    starts = starts_of(said["starts"])
+    if not starts:
         return [*broken, (wanted, f"{path}: its log says nothing of it")]
-    if float(drawn[1]) > float(drawn[2]) or abs(float(drawn[2]) - window) > 0.001:
-        broken.append((wanted, f"{path}: {said['first_call']}"))
-    return broken
+    last = starts[-1]
+    if last.drawn > last.window or abs(last.window - window) > 0.001:
+        broken.append((wanted, f"{path}: it drew {last.drawn:.3f} s from the first {last.window:.3f} s"))
+    return broken + came_troubles(path, last, said["came"]) + draw_troubles(path, starts, last_starts(talks))
+
+
+def last_starts(talks: Talks) -> list[Start]:
+    """The last start of each agent whose log tells of one."""
+    found = [starts_of(said.get("starts", ())) for said in talks.said.values()]
+    return [starts[-1] for starts in found if starts]
 
 
 def due_window(node: Node) -> float:

@@ -43,10 +43,12 @@ class Caller:
     async def loop(self, first_within_seconds: float) -> None:
         """Call in for ever. The first call comes at a random moment of the first seconds (domain §4)."""
         drawn = self._entropy.uniform(0, first_within_seconds)
-        schedule = CallSchedule(self._clock.monotonic(), drawn)
         _log.info("first call in %.3f s, drawn from the first %.3f s", drawn, first_within_seconds)
+        schedule = CallSchedule(self._clock.monotonic(), drawn)
         while True:
             occasion, waiter = await self._next(schedule)
+            if occasion.reason == "start":
+                _log.info("first call begins")
             began = self._clock.monotonic()
             await self._call(replace(occasion, next_asci=began + self._enforcer.settings.asci_seconds), waiter)
             schedule.called(began, occasion.reason, self._enforcer.settings.asci_seconds)
