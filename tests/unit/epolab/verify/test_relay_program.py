@@ -40,7 +40,7 @@ def relay() -> Iterator[tuple[str, int]]:
 
 def test_what_a_relay_does_is_told(relay: tuple[str, int]) -> None:
     asks = [
-        {"relay": relay[0], "port": relay[1], "connect": connect, "tls": "", "ca": "", "timeout_s": 5.0}
+        {"relay": relay[0], "port": relay[1], "connect": connect, "tls": "", "ca": "", "timeout_s": 5.0, "hold_s": 0.0}
         for connect in ("listed:80", "other:80", "closed:1")
     ]
     listed, other, closed = ask_all(asks)
@@ -48,3 +48,31 @@ def test_what_a_relay_does_is_told(relay: tuple[str, int]) -> None:
     assert other == {"ok": False, "code": "not-listed", "text": "other:80 is not a site", "certificate": ""}
     assert not closed["ok"]
     assert "closed without an answer" in closed["text"]
+
+
+def test_a_connection_is_held_open_without_a_word() -> None:
+    seen: list[str] = []
+
+    def serve(server: socket.socket) -> None:
+        connection, peer = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b'{"ok": true}\n')
+            seen.extend((f"{peer[0]} {peer[1]}", repr(connection.recv(1))))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        relay, port = server.getsockname()
+        ask = {"relay": relay, "port": port, "connect": "listed:443", "tls": "listed", "timeout_s": 5.0, "hold_s": 0.05}
+        (held,) = ask_all([ask])
+        thread.join(5)
+    assert held == {"ok": True, "code": "", "text": seen[0], "certificate": ""} and seen[1] == "b''"
+
+
+def test_what_a_relay_ends_is_not_held(relay: tuple[str, int]) -> None:
+    asks = [
+        {"relay": relay[0], "port": relay[1], "connect": connect, "tls": "", "ca": "", "timeout_s": 5.0, "hold_s": 5.0}
+        for connect in ("other:80", "closed:1", "closed:1")
+    ]
+    assert [said["ok"] for said in ask_all(asks)] == [False] * 3

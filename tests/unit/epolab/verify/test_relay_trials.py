@@ -1,10 +1,11 @@
-"""Which relay is switched by policy, how questions are counted, how discovery is barred, what a relay still holds."""
+"""Which relay is switched by policy, how questions are counted, how discovery is barred."""
 
+import json
 from pathlib import Path
 from typing import cast
 
 from epolab.topology import load_text, load_topology
-from epolab.verify.relay_trials import BAR, UNBAR, busy, disconnects, questions, switchable
+from epolab.verify.relay_trials import BAR, UNBAR, questions, sources, switchable
 from epolab.verify.witness import Witness
 
 TOPOLOGIES = Path(__file__).parents[4] / "topologies"
@@ -35,11 +36,14 @@ def test_a_relay_is_switched_only_where_its_agents_have_another() -> None:
 
 def test_questions_between_two_readings_count_as_the_relay_that_heard_most_has_them() -> None:
     before = {"one": ["10.0.0.9"], "two": []}
-    after = {"one": ["10.0.0.9", "10.0.0.9", "10.0.0.8"], "two": ["10.0.0.9", "10.0.0.9", "10.0.0.9"]}
-    assert questions(before, after, "10.0.0.9") == 3
-    assert questions(before, after, "10.0.0.8") == 1
-    assert questions(before, after, "10.0.0.7") == 0
-    assert questions({}, {}, "10.0.0.9") == 0
+    after = {
+        "one": ["10.0.0.9", "10.0.0.9", "10.0.0.8"],
+        "two": ["10.0.0.9", "10.0.0.9", "10.0.0.9", "fe80::8", "fe80::8"],
+    }
+    assert questions(before, after, {"10.0.0.9"}) == {4: 3, 6: 0}
+    assert questions(before, after, {"10.0.0.8", "fe80::8"}) == {4: 1, 6: 2}
+    assert questions(before, after, {"10.0.0.7"}) == {4: 0, 6: 0}
+    assert questions({}, {}, {"10.0.0.9"}) == {4: 0, 6: 0}
 
 
 def test_discovery_is_barred_in_both_families_and_let_through_however_often() -> None:
@@ -48,33 +52,10 @@ def test_discovery_is_barred_in_both_families_and_let_through_however_often() ->
     assert UNBAR.count("while ") == 2 and "-D OUTPUT" in UNBAR
 
 
-HALF_ENDED = 'CLOSE-WAIT 1 0 10.5.0.2:8083 10.5.0.9:40000 users:(("cmamesh",pid=7,fd=9))'
+def test_addresses_are_those_of_all_interfaces_and_of_both_families() -> None:
+    class Node:
+        def must(self, path: str, command: str) -> str:
+            rows = [("lo", "::1"), ("eth0", "10.3.0.20"), ("eth0", "fe80::3")]
+            return json.dumps([{"ifname": name, "addr_info": [{"local": address}]} for name, address in rows])
 
-
-class Relay:
-    """A node whose relay was left by a client, beside a connection that is over and one of another process."""
-
-    def must(self, path: str, command: str) -> str:
-        assert path == "india/relay" and command.endswith("state connected")
-        over, other = "TIME-WAIT 0 0 10.5.0.2:8083 10.5.0.9:40001", 'ESTAB 0 0 a:1 b:2 users:(("cmdagent",pid=8,fd=3))'
-        return "\n".join((over, HALF_ENDED, other))
-
-
-def test_a_connection_that_the_client_alone_has_ended_is_still_held() -> None:
-    relay = cast(Witness, Relay())
-    assert busy(relay, "india/relay") == disconnects(relay, "india/relay", 0.05) == [HALF_ENDED]
-
-
-class BusyRelay:
-    """A relay that always holds a connection, each time another one."""
-
-    def __init__(self) -> None:
-        self.port = 40000
-
-    def must(self, path: str, command: str) -> str:
-        self.port += 1
-        return f'ESTAB 0 0 10.5.0.2:8083 10.5.0.9:{self.port} users:(("cmamesh",pid=7,fd=9))'
-
-
-def test_a_relay_that_is_never_without_any_connection_ends_each_of_them() -> None:
-    assert disconnects(cast(Witness, BusyRelay()), "india/relay", 5.0) == []
+    assert sources(cast(Witness, Node()), ["pc"]) == {"pc": frozenset(("10.3.0.20", "fe80::3"))}

@@ -23,7 +23,7 @@ from epolab.verify.policy_change import assigned
 from epolab.verify.relay_capture import Capture, captured
 from epolab.verify.relay_lacks import Lack, fed, lacking
 from epolab.verify.relay_rounds import current_again, current_relay, rounds, stoppable
-from epolab.verify.relay_trials import Move, heard, questions, undiscoverable, unhelped, without
+from epolab.verify.relay_trials import Move, heard, questions, sources, undiscoverable, unhelped, without
 from epolab.verify.ways import goes, limit_seconds, ways
 from epolab.verify.web_api import shell_text
 from epolab.verify.witness import Witness
@@ -40,8 +40,8 @@ END_OF_REPLY = "=== end of reply ==="
 class Life:
     """What the agents behind relays got and delivered, by node path.
 
-    `asked` is how often each looked for relays, `regular` how often it called in because its interval was over;
-    `captures` is what could be seen on each relay, and `shown` the reply to who wanted to see an agent's log.
+    `asked` is how often each looked for relays, by IP family, `regular` how often it called in because its interval was
+    over; `captures` is what could be seen on each relay, and `shown` the reply to who wanted to see an agent's log.
 
     `updates` are the complaints about updates, empty where they succeeded. `content` are the versions that the master
     had of each product; `updated` is an agent's status right after its
@@ -61,7 +61,7 @@ class Life:
     events: dict[str, int] = field(default_factory=dict)
     outside: Outside = field(default_factory=Outside)
     shown: dict[str, str] = field(default_factory=dict)
-    asked: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, dict[int, int]] = field(default_factory=dict)
     regular: dict[str, int] = field(default_factory=dict)
     captures: dict[str, Capture] = field(default_factory=dict)
 
@@ -94,12 +94,14 @@ def _count_questions(
 ) -> None:
     """Count questions for relays and regular call-ins; who has called in only once may have asked before that began."""
 
+    own = sources(witness, [node.path for node in nodes])
+
     def can_be_told() -> bool:
         after, calls = heard(witness, before), witness.api("miniepo.listCallins", since=str(since))
-        life.asked = {node.path: questions(before, after, str(node.ipv4)) for node in nodes}
+        life.asked = {node.path: questions(before, after, own[node.path]) for node in nodes}
         names = [call["fqdn"] for call in calls if call["reason"] == "asci"]
         life.regular = {node.path: names.count(node.fqdn) for node in nodes}
-        return all(life.asked[node.path] > 0 or life.regular[node.path] > 1 for node in nodes)
+        return all(min(life.asked[node.path].values()) > 0 or life.regular[node.path] > 1 for node in nodes)
 
     with suppress(TimeoutExceededError):  # who asks nobody is told agent by agent
         until(can_be_told, what="questions for relays", limit_seconds=limit_seconds(nodes), pause_seconds=0.5)

@@ -20,7 +20,8 @@ CACHED = 5
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request to a relay; `reason` says what the target is, `tls` the name its certificate must bear and `site` the
-    node that shows it; `code` is the refusal that is right for what is forbidden."""
+    node that shows it; `code` is the refusal that is right for what is forbidden. What is held for some seconds is only
+    a pair of open connections."""
 
     relay_address: str
     port: int
@@ -29,6 +30,7 @@ class Ask:
     tls: str = ""
     site: str = ""
     code: str = "not-listed"
+    hold_seconds: float = 0.0
 
     def to_document(self) -> dict[str, object]:
         """The request as the relay program reads it."""
@@ -40,6 +42,7 @@ class Ask:
             "ca": CA,
             "own": list(OWN),
             "timeout_s": TIMEOUT_SECONDS,
+            "hold_s": self.hold_seconds,
         }
 
 

@@ -2,13 +2,15 @@
 
 Standard library only, Python 3.11 or later. Standard input is a JSON list of
 `{"relay": address, "port": int, "connect": "host:port", "tls": server name | "", "ca": path, "own": [certificate, key],
-"timeout_s": float}`; standard output is a JSON list of `{"ok": bool, "code": str, "text": str, "certificate": SHA-256}`
-in the same order; without TLS there is no certificate.
+"timeout_s": float, "hold_s": float}`; standard output is a JSON list of
+`{"ok": bool, "code": str, "text": str, "certificate": SHA-256}` in the same order; without TLS there is no certificate.
 `ok` means that the relay agreed and that the site behind it spoke: with a certificate of the CA that names it, or by
-HTTP where no TLS is asked.
+HTTP where no TLS is asked. Where something is to be held (seconds other than 0) nothing is said, and `text` is the
+client's end of the connection, address and port.
 `code` is the relay's own reason for a refusal, or empty when the relay gave none.
 """
 
+import contextlib
 import hashlib
 import json
 import socket
@@ -32,8 +34,20 @@ def read_line(sock: socket.socket) -> bytes:
     return line
 
 
+def hold(sock: socket.socket, seconds: float) -> str:
+    """Let nothing pass for so long; the end of the connection that is held."""
+    sock.settimeout(seconds)
+    with contextlib.suppress(TimeoutError):
+        if not sock.recv(1):
+            raise ConnectionError("the relay ended what was held")
+    address, port = sock.getsockname()[:2]
+    return f"{address} {port}"
+
+
 def speak(sock: socket.socket, ask: Ask) -> tuple[str, str]:
     """Let the site say something; how it introduced itself, and its certificate. A site that ends ends both sides."""
+    if ask["hold_s"]:
+        return hold(sock, ask["hold_s"]), ""
     if ask["tls"]:
         context = ssl.create_default_context(cafile=ask["ca"])
         context.load_cert_chain(*ask["own"])

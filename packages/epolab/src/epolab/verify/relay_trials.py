@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from epolab.errors import TimeoutExceededError
 from epolab.hands.journal import Undo
@@ -74,9 +75,30 @@ def heard(witness: Witness, paths: Collection[str]) -> dict[str, list[str]]:
     return {path: text.split() for path, text in together(witness, paths, DISCOVERIES).items()}
 
 
-def questions(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]], address: str) -> int:
-    """How often an agent's address asked between two readings: as the relay that heard most has it."""
-    return max((after[path].count(address) - before[path].count(address) for path in after), default=0)
+def sources(witness: Witness, paths: Collection[str]) -> dict[str, frozenset[str]]:
+    """The addresses from which these agents may ask: a question to the IPv6 group comes from an address of the link."""
+    told = together(witness, paths, "ip -json address")
+    return {path: frozenset(_addresses(json.loads(text))) for path, text in told.items()}
+
+
+def _addresses(interfaces: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for interface in interfaces:
+        yield from (each["local"] for each in interface["addr_info"] if interface["ifname"] != "lo")
+
+
+def questions(
+    before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]], own: Collection[str]
+) -> dict[int, int]:
+    """How often an agent's addresses asked between two readings, by IP family: as the relay that heard most has it."""
+    families = {4: [each for each in own if ":" not in each], 6: [each for each in own if ":" in each]}
+    return {
+        family: max((_rise(before[path], after[path], addresses) for path in after), default=0)
+        for family, addresses in families.items()
+    }
+
+
+def _rise(before: Sequence[str], after: Sequence[str], own: Collection[str]) -> int:
+    return sum(after.count(address) - before.count(address) for address in own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,32 +196,6 @@ def _await_service(witness: Witness, topology: Topology, path: str, wanted: bool
     except TimeoutExceededError:
         return False
     return True
-
-
-def busy(witness: Witness, path: str) -> list[str]:
-    """The connections that the relay process of a node holds, also those that one side has ended."""
-    lines = witness.must(path, "runuser -u cmamesh -- ss -Htnp state connected").splitlines()
-    return [line for line in lines if '"cmamesh"' in line]
-
-
-def disconnects(witness: Witness, path: str, limit_seconds: float) -> list[str]:
-    """Those of the connections that a relay holds now which it still holds when they were waited for; others may come
-    and go meanwhile, for relays of many agents are never without any."""
-    first = {pair_of(line) for line in busy(witness, path)}
-
-    def left() -> list[str]:
-        return [line for line in busy(witness, path) if pair_of(line) in first]
-
-    try:
-        until(lambda: not left(), what=f"{path} ends its connections", limit_seconds=limit_seconds)
-    except TimeoutExceededError:
-        return left()
-    return []
-
-
-def pair_of(line: str) -> tuple[str, ...]:
-    """The two ends of a connection, as `ss` tells of it."""
-    return tuple(line.split()[3:5])
 
 
 def cached(witness: Witness, path: str) -> list[str]:
