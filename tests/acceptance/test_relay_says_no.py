@@ -1,7 +1,10 @@
 """What is wrong with relays is seen: nobody hears discoveries, lists that are another's or too narrow, an open proxy,
-no relay that serves, or an agent that gets through none, or for content through one only."""
+connections that stay, a service that does not stay stopped, a way in from outside, what can be read on the way, no
+relay that serves, or an agent that gets through none, or for content through one only."""
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -34,6 +37,24 @@ AGENT_PORT = 8081
 # what the agent itself opens to its relays is refused; what it asks by UDP gets there, and so does everybody else
 TO_RELAYS = "OUTPUT -p tcp -m multiport --dports 8081,8083 -m owner --uid-owner mfeagent"
 SHUT = " && ".join(f"{tool} -I {TO_RELAYS} -j REJECT --reject-with tcp-reset" for tool in ("iptables", "ip6tables"))
+ROUTER, TOOLS = "india/router", ("iptables", "ip6tables")
+# a relay that closes nothing to its sites
+KEPT = (
+    ("wire/splice.py", "            sink.end()", "            pass"),
+    ("relay/forward.py", "await self._target.close()", "_KEPT.append(self._target)"),
+    ("relay/forward.py", '_log = logger("relay.forward")', '_log, _KEPT = logger("relay.forward"), []'),
+)
+# the agent of a relay that starts the service whenever it enforces its policies
+STARTS_AGAIN = ("agent/relay_role.py", "if self._state.relay_started == life:", "if False:")
+UNTOLD = ("handler/wakeup.py", '"install an agent on", system.name, hint)', '"install an agent on", system.name)')
+# questions by multicast do not get out
+NO_MULTICAST = "ip6tables -I OUTPUT -p udp -m multiport --dports 8082,8083 -j DROP"
+# what stands in an agent's spool is told to a relay in plain sight too
+LEAK = """
+while sleep 0.1; do
+    for each in /var/lib/miniepo/agent/events/*.json; do cat "$each" >/dev/tcp/%s/%d; done 2>/dev/null
+done </dev/null &>/dev/null &
+echo $!"""
 # what stops relays and agents, and takes long: without any relay an agent loses nothing more by that
 DISTURBING = ("barred", "outlive", "stays_stopped", "next_is_used", "turns_the_relay")
 LIVED_BY = (
@@ -89,6 +110,53 @@ def test_a_relay_that_is_an_open_proxy_is_seen(conversations: Examined) -> None:
         assert f"({target}" in rows[0]["expected"], told(rows)
     assert_told(rows, SECOND, f"127.0.0.1:{OWN_PORT} (the relay itself): not-listed", "the site answered")
     assert "bad-request" not in rows[0]["expected"], "what is no target is refused as ever"
+
+
+@contextmanager
+def let_in(lab: Examined) -> Iterator[None]:
+    """The server gets through the site's firewall to everybody behind it."""
+    server = facts.server(lab.topology)
+    with ExitStack() as stack:
+        for tool, address in zip(TOOLS, (server.ipv4, server.ipv6), strict=True):
+            stack.enter_context(firewall_kept(lab.lab, ROUTER, tool))
+            on(lab.lab, ROUTER, f"{tool} -I FORWARD 1 -i wan-hq -s {address} -j ACCEPT")
+        yield
+
+
+@contextmanager
+def leaking(lab: Examined) -> Iterator[None]:
+    """What the agent is about to deliver passes a relay so that it can be read."""
+    relay = lab.topology.node(SECOND)
+    leak = on(lab.lab, AGENT, LEAK % (relay.ipv4, OWN_PORT)).strip()
+    with undone(lab.lab, AGENT, f"kill {leak}"):
+        yield
+
+
+def test_what_relays_and_agents_behind_them_must_not_do_is_seen(conversations: Examined) -> None:
+    """One relay keeps what it opened, both start again by themselves, the server gets in and says of a push that fails
+    no reason, the agent asks by broadcast only and what it delivers can be read: each is told by its own check."""
+    lab, server = conversations, facts.server(conversations.topology).path
+    checks = ("ends_both", "stays_stopped", "from_outside", "looked_for", "cannot_read")
+    with (
+        patched(lab.lab, SECOND, RELAY, OWN_PORT, KEPT),
+        patched(lab.lab, FIRST, "cmdagent", AGENT_PORT, [STARTS_AGAIN]),
+        patched(lab.lab, SECOND, "cmdagent", AGENT_PORT, [STARTS_AGAIN]),
+        patched(lab.lab, server, "miniepo-handler", 443, [UNTOLD]),
+        firewall_kept(lab.lab, AGENT, "ip6tables"),
+        let_in(lab),
+        leaking(lab),
+    ):
+        on(lab.lab, AGENT, NO_MULTICAST)
+        rows = lab.failed_checks(f"test_relay and ({' or '.join(checks)})")
+    assert nodes_of(rows) == {SECOND, AGENT} and len(rows) == len(checks), told(rows)
+    assert_told(rows, SECOND, "ends its connections when their transfers are over", ":443 ")
+    assert_told(rows, AGENT, "stays stopped until it is started", "it was started again")
+    assert_told(rows, AGENT, f"{server} does not get its log page at", f"{server}: it answers")
+    assert_told(rows, AGENT, "the push failed and that the agent is behind a relay", "Failed: ")
+    assert_told(rows, AGENT, "looks for relays at each of its", "times over IPv6")
+    assert_told(rows, AGENT, "cannot be read on", "it was, in ")
+    assert "over IPv4" not in told([row for row in rows if "looks for relays" in row["expected"]]), told(rows)
+    assert_comes_home(lab)
 
 
 def test_an_agent_that_asks_one_relay_only_for_content_is_seen(conversations: Examined) -> None:

@@ -1,14 +1,18 @@
 """Every topology of the repository comes up, keeps its promises and leaves nothing (some have files of their own)."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from epolab.topology import load_topology
+from epolab.verify.policy_change import names_of
 from epolab.verify.promises import NAMES, applies
-from tests.acceptance.lab import TOPOLOGIES, succeed
+from tests.acceptance.broken_promises import patched
+from tests.acceptance.lab import TOPOLOGIES, succeed, until
+from tests.acceptance.verdicts import Examined, nodes_of, told
 from tests.acceptance.world import assert_nothing_is_left, look
 
 pytestmark = pytest.mark.acceptance
@@ -25,6 +29,14 @@ FOR = {
     "nat-branch": ("iptables", "port-8081", "handlers"),
 }
 """The promises that a topology is there for; of one that is not named here all are examined."""
+# any agent takes itself for one that can be a relay
+ANY_RELAY = (
+    "protocol/version.py",
+    "return self.relay and platform.strip().lower() not in WITHOUT_RELAY",
+    "return True",
+)
+TOO_OLD, ON_AIX = "hq/v4-6", "hq/aix"
+REPORTED_WITHIN_SECONDS = 60.0
 FILES = [path for path in sorted(TOPOLOGIES.glob("*.yaml")) if path.stem not in ELSEWHERE]
 
 
@@ -35,10 +47,34 @@ def test_it_comes_up_and_keeps_its_promises_and_leaves_nothing(file: Path, tmp_p
     try:
         assert succeed(home, "up", file, "--name", name)["state"] == "ready"
         verdict = succeed(home, "verify", name, *(("-k", " or ".join(promises)) if promises != NAMES else ()))
+        if file.stem in AGAINST:
+            AGAINST[file.stem](Examined(home, name, load_topology(file)))
     finally:
         succeed(home, "down", name)
     assert_nothing_is_left(home, before)
     assert_all_kept(file, verdict, promises)
+
+
+def assert_relays_that_must_not_be_are_seen(lab: Examined) -> None:
+    """Agents of 4.6 and on AIX that do as the policy says, and do not refuse."""
+    nodes = [lab.topology.node(path) for path in (TOO_OLD, ON_AIX)]
+    cannot = {node.fqdn for node in nodes}
+
+    def refuse() -> bool:
+        rows = [row for row in lab.api("miniepo.readiness")["systems"] if row["fqdn"] in cannot]
+        return any("cannot be a relay" in row["problems"] for row in rows)
+
+    with ExitStack() as stack:
+        for path in (TOO_OLD, ON_AIX):
+            stack.enter_context(patched(lab.lab, path, "cmdagent", 8081, [ANY_RELAY]))
+        lab.api("system.wakeupAgent", names=names_of(nodes), forceFullPolicyUpdate="true")
+        assert until(lambda: not refuse(), REPORTED_WITHIN_SECONDS)
+        rows = lab.failed_checks("test_an_agent_that_cannot_be_a_relay_refuses")
+    assert nodes_of(rows) == {TOO_OLD, ON_AIX} and len(rows) == 2, told(rows)
+
+
+AGAINST: dict[str, Callable[[Examined], None]] = {"mixed-versions": assert_relays_that_must_not_be_are_seen}
+"""What is broken in a lab once its promises are kept, and seen to be broken."""
 
 
 def assert_all_kept(file: Path, verdict: dict[str, Any], promises: Collection[str]) -> None:
