@@ -306,9 +306,11 @@ def tls_host(field: Field, address: str, port: int) -> Iterator[None]:
     with socketserver.ThreadingTCPServer((address, port), Greet) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield
-        server.shutdown()
-        thread.join()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_another_host_at_a_handlers_address_is_left_for_its_name(field: Field) -> None:
