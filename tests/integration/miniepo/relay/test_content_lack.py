@@ -15,6 +15,7 @@ from miniepo.protocol import content, sitelist
 from miniepo.protocol.content import Catalog
 from miniepo.protocol.discovery import Relay
 from miniepo.protocol.sitelist import SiteList
+from miniepo.protocol.task_settings import UpdateTask
 from tests.integration.miniepo.relay.doors import Serve, relaying, serving, site, tls_of
 from tests.unit.miniepo.standins import CountingEntropy
 
@@ -50,7 +51,7 @@ async def update(folder: Path, port: int, relays: Sequence[int]) -> Outcome:
     state = StateDirectory(folder / "state", path, CountingEntropy())
     found = tuple(Relay(f"G{n}", f"relay-{n}", each, ("127.0.0.1",)) for n, each in enumerate(relays, 1))
     state.routing = Routing(found, (listed.name,))
-    return await Updater(state, tls_of(folder), KEY.verify_key).run(UpdateSettings(mode="order"), {})
+    return await Updater(state, tls_of(folder), KEY.verify_key).run(UpdateSettings(mode="order"), UpdateTask())
 
 
 def folders(tmp_path: Path) -> tuple[Path, Path]:

@@ -110,8 +110,12 @@ class Unhelped:
 
 
 def unhelped(witness: Witness, topology: Topology, users: Sequence[str]) -> dict[str, Unhelped]:
-    """Let these agents (paths), whose questions are barred, look for relays, and start them anew."""
+    """Let these agents (paths), whose questions are barred, look for relays, and start them anew.
+
+    Who finds some looks again: the first answers may be to a question of before, at a call-in that was under way.
+    """
     unfound = found_by(witness, users)
+    unfound |= found_by(witness, [path for path, relays in unfound.items() if relays])
     again = _restarted(witness, topology, [topology.node(path) for path in users])
     return {path: Unhelped(unfound[path], again[path]) for path in users}
 
