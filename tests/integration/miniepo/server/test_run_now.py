@@ -228,8 +228,8 @@ def test_a_task_that_no_agent_could_run_is_not_imported_and_one_that_is_there_fa
 
 
 def test_a_request_that_an_agent_was_killed_with_and_finds_after_its_time_is_answered(world: RunNowWorld) -> None:
-    agent = world.agent("pc15-1", listen=["127.0.0.9"])
-    log_id = world.run(world.scan_task("Scan"), "pc15-1")
+    agent = world.agent("pc18-1", listen=["127.0.0.9"])
+    log_id = world.run(world.scan_task("Scan"), "pc18-1")
     agent.process.kill()
     payload = {"task": {"id": "7", "name": "Late", "type": "scan"}}
     late = ChannelMessage(
@@ -237,9 +237,9 @@ def test_a_request_that_an_agent_was_killed_with_and_finds_after_its_time_is_ans
     )
     Box(Directory(agent.state / "datachannel/inbox")).add(late)
     agent.process.start()
-    row = world.ended(log_id, "pc15-1")
+    row = world.ended(log_id, "pc18-1")
     assert (row["state"], segments(row)) == ("Failed", ("Success", "Failure", "Failure"))
-    assert world.messages(log_id, "pc15-1")[0] == "failed: the request came after its time"
+    assert world.messages(log_id, "pc18-1")[0] == "failed: the request came after its time"
 
 
 def test_a_cancelled_action_reaches_nobody_who_has_not_fetched_it(world: RunNowWorld) -> None:

