@@ -209,21 +209,21 @@ def test_update_now_and_scan_now_go_the_same_way(world: RunNowWorld) -> None:
 def test_a_task_that_no_agent_could_run_is_not_imported_and_one_that_is_there_fails_and_ends_nothing(
     world: RunNowWorld,
 ) -> None:
-    agent = world.agent("pc14-1")
+    agent = world.agent("pc19-1")
     wrong = {"name": "Wrong", "type": "update", "settings": {"products": 5}}
     upload = {"importFileName": json.dumps([wrong]).encode()}
     with pytest.raises(AssertionError, match=r"Wrong: .*Expected `array \| null`, got `int`"):
         world.console.upload("clienttask.importClientTask", upload)
     old = world.field.store(lambda store: store.tasks.save("Wrong", "update", {}, {"products": 5}))
-    log_id = world.run(old, "pc14-1")
-    assert segments(world.ended(log_id, "pc14-1")) == ("Success", "Success", "Failure")
-    assert "settings cannot be understood" in world.messages(log_id, "pc14-1")[-1]
+    log_id = world.run(old, "pc19-1")
+    assert segments(world.ended(log_id, "pc19-1")) == ("Success", "Success", "Failure")
+    assert "settings cannot be understood" in world.messages(log_id, "pc19-1")[-1]
     scanned = world.field.folder / "names"
     scanned.mkdir()
     Path(os.fsdecode(os.fsencode(scanned) + b"/caf\xe9.txt")).write_bytes(b"text")
-    log_id = world.console.json("miniepo.scanNow", names="pc14-1", folder=str(scanned))["taskLogId"]
-    assert segments(world.ended(log_id, "pc14-1")) == GREEN
-    assert f"progress 100 %: {scanned}/caf\\xe9.txt" in world.messages(log_id, "pc14-1")
+    log_id = world.console.json("miniepo.scanNow", names="pc19-1", folder=str(scanned))["taskLogId"]
+    assert segments(world.ended(log_id, "pc19-1")) == GREEN
+    assert f"progress 100 %: {scanned}/caf\\xe9.txt" in world.messages(log_id, "pc19-1")
     assert agent.process.process.poll() is None and "Traceback" not in agent.process.text()
 
 
