@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import pytest
 from miniepo import config
 from miniepo.clock import SystemEntropy
 from miniepo.config import ServerChannel
-from miniepo.errors import MessageError, TransferError
+from miniepo.errors import DatabaseUnavailableError, MessageError, TransferError
 from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.protocol.datachannel_forward import Forwarded, Received
 from miniepo.server.datachannel import DataChannelServer
@@ -206,11 +206,11 @@ def test_an_extension_gets_each_message_once(database: config.Database) -> None:
         heard: list[Any] = []
         server = DataChannelServer(place.store, ServerChannel(), SystemEntropy())
 
-        async def handle(guid: str, message: ChannelMessage) -> None:
-            heard.append((guid, message.id))
+        async def handle(guid: str, messages: Sequence[ChannelMessage]) -> None:
+            heard.extend((guid, message.id) for message in messages)
 
         server.register("P", handle)
-        assert await server.take(said("a", "b")) == Received(accepted=("a", "b"))
+        assert await server.take(said("a", "b", "a")) == Received(accepted=("a", "b", "a"))
         both = await asyncio.gather(server.take(said("b", "c")), server.take(said("c", "a")))
         assert both == [Received(accepted=("b", "c")), Received(accepted=("c", "a"))]
         assert heard == [("G-1", "a"), ("G-1", "b"), ("G-1", "c")]
@@ -223,15 +223,15 @@ def test_what_an_extension_does_not_take_is_not_accepted_and_comes_again(databas
         heard: list[str] = []
         server = DataChannelServer(place.store, ServerChannel(), SystemEntropy())
 
-        async def handle(guid: str, message: ChannelMessage) -> None:
-            heard.append(message.id)
-            if len(heard) == 1:
+        async def handle(guid: str, messages: Sequence[ChannelMessage]) -> None:
+            heard.append("".join(message.id for message in messages))
+            if "a" in heard[-1] and len(heard) < 3:
                 raise TransferError("not now")
 
         server.register("P", handle)
         assert await server.take(said("a", "b")) == Received(accepted=("b",))
         assert await server.take(said("a")) == Received(accepted=("a",))
-        assert heard == ["a", "b", "a"]
+        assert heard == ["ab", "a", "b", "a"]
 
     played(database, work)
 
@@ -242,8 +242,8 @@ def test_what_breaks_its_extension_is_not_accepted_and_leaves_a_traceback(
     async def work(place: Place) -> None:
         server = DataChannelServer(place.store, ServerChannel(), SystemEntropy())
 
-        async def handle(guid: str, message: ChannelMessage) -> None:
-            if message.id == "b":
+        async def handle(guid: str, messages: Sequence[ChannelMessage]) -> None:
+            if any(message.id == "b" for message in messages):
                 raise KeyError("no such field")
 
         server.register("P", handle)
@@ -253,6 +253,67 @@ def test_what_breaks_its_extension_is_not_accepted_and_leaves_a_traceback(
     played(database, work)
     (broken,) = [record for record in caplog.records if record.exc_info]
     assert broken.getMessage() == "G-1: P broke at b"
+
+
+def test_an_extension_without_its_database_is_not_asked_for_each_message(database: config.Database) -> None:
+    async def work(place: Place) -> None:
+        asked: list[int] = []
+        server = DataChannelServer(place.store, ServerChannel(), SystemEntropy())
+
+        async def handle(guid: str, messages: Sequence[ChannelMessage]) -> None:
+            asked.append(len(messages))
+            raise DatabaseUnavailableError
+
+        server.register("P", handle)
+        assert await server.take(said("a", "b", "c")) == Received(accepted=())
+        assert asked == [3]
+
+    played(database, work)
+
+
+def test_many_agents_at_once_get_each_their_own(database: config.Database) -> None:
+    async def work(place: Place) -> None:
+        queue = place.queue
+        for _ in range(2):
+            await place.add(1, 2)
+        claims = [*await queue.claim(FIRST, 10), *await queue.claim(SECOND, 10)]
+        ends = [(claim, f"told {claim.target}") for claim in claims]
+        await asyncio.gather(*(queue.postpone([claim], "told", text, 15) for claim, text in ends))
+        assert {(each.target, each.message) for each in await queue.batch("B")} == {(1, "told 1"), (2, "told 2")}
+        attempts = "SELECT DISTINCT Outcome, Message FROM EPOAgentHandlerDatachannelWQAttempts ORDER BY Message"
+        assert place.sql(attempts) == [("told", "told 1"), ("told", "told 2")]
+        first, second, few = await asyncio.gather(queue.waiting(1, 10), queue.waiting(2, 10), queue.waiting(2, 1))
+        assert [len(first), second[0], len(second), few] == [2, few[0], 2, second[:1]]
+        assert not {item.id for item in first} & {item.id for item in second}
+        ids = [item.id for item in (*first, second[0])]
+        assert await asyncio.gather(queue.deliver(1, ids, "one"), queue.deliver(2, ids, "two")) == [2, 1]
+        outcomes = [(each.target, each.outcome, each.message) for each in await queue.batch("B")]
+        assert sorted(outcomes, key=str) == [
+            (1, "delivered", "one"),
+            (1, "delivered", "one"),
+            (2, "delivered", "two"),
+            (2, None, "told 2"),
+        ]
+
+    played(database, work)
+
+
+def test_deliveries_and_ends_of_attempts_at_once_do_not_block_each_other(database: config.Database) -> None:
+    async def work(place: Place) -> None:
+        queue = place.queue
+        for _ in range(20):
+            await place.add(1, 2)
+            claims = [*await queue.claim(FIRST, 10), *await queue.claim(SECOND, 10)]
+            ids = {target: [item.id for item in await queue.waiting(target, 10)] for target in (2, 1)}
+            async with asyncio.timeout(0.9):  # a deadlock is found by the database after a second
+                await asyncio.gather(
+                    *(queue.postpone([claim], "told", "", 15) for claim in reversed(claims)),
+                    *(queue.deliver(target, found, "") for target, found in ids.items()),
+                    queue.withdraw("B", ""),
+                    queue.expire(),
+                )
+
+    played(database, work)
 
 
 def with_nul(**changes: Any) -> ChannelMessage:

@@ -40,7 +40,9 @@ def test_each_system_has_a_state_of_its_own(run) -> None:
         assert [(each.name, each.state, each.end_date) for each in opened] == [
             (target.name, IN_PROGRESS, None) for target in PCS
         ]
-        await store.subtasks.record(opened[0].id, COMPLETED, "Success", "Success", "Success", 100, "succeeded")
+        await store.subtasks.record(
+            opened[0].id, COMPLETED, "Success", "Success", "Success", 100, ["sent", "succeeded"]
+        )
         await store.subtasks.set_state(opened[1].id, WAITING)
         first = await store.subtasks.of_agent(log_id, "GUID-1")
         assert first is not None and first.end_date is not None
@@ -49,7 +51,8 @@ def test_each_system_has_a_state_of_its_own(run) -> None:
         assert states == [COMPLETED, WAITING, IN_PROGRESS, IN_PROGRESS]
         assert await store.subtasks.of_agent(log_id + 1, "GUID-1") is None
         assert [(each.message, each.subtask) for each in await store.task_log.messages(log_id)] == [
-            ("succeeded", "pc-1")
+            ("sent", "pc-1"),
+            ("succeeded", "pc-1"),
         ]
 
     run(work)

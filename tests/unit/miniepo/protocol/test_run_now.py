@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from miniepo.errors import MessageError
+from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.protocol.run_now import (
     NO_FINAL_STATUS,
+    PRODUCT,
+    TASK_STATUS,
     Cancelled,
+    Change,
     Event,
     Expired,
     Interrupted,
@@ -17,7 +21,9 @@ from miniepo.protocol.run_now import (
     Reported,
     Segments,
     Status,
+    changes_by,
     outcome,
+    read_message,
     read_report,
     read_run_task,
     receive,
@@ -168,3 +174,25 @@ def test_payloads_are_read_strictly() -> None:
             read_report(payload)
     with pytest.raises(MessageError):
         read_run_task({"task": "scan"})
+
+
+def test_a_report_is_about_an_entry_of_the_log() -> None:
+    assert read_message(message(TASK_STATUS, "42")) == (42, Report(status="started"))
+    for kind, correlation in ((TASK_STATUS, "x"), (TASK_STATUS, ""), (TASK_STATUS, "٤"), ("other", "42")):
+        with pytest.raises(MessageError):
+            read_message(message(kind, correlation))
+
+
+def message(kind: str, correlation: str) -> ChannelMessage:
+    payload = {"status": "started"}
+    return ChannelMessage(id="1", product=PRODUCT, kind=kind, correlation=correlation, payload=payload, expires=0)
+
+
+def test_changes_follow_one_another_and_what_changes_nothing_is_none() -> None:
+    begun = Segments("In Progress", GREEN, GREEN, GREY, 0)
+    assert changes_by(Segments(), [told("received"), told("started"), told("started"), Interrupted()]) == [
+        Change(Segments("In Progress", GREEN, GREY, GREY, 0), "sent"),
+        Change(begun, "started"),
+        Change(begun, "unfinished: the service stopped, its memory is lost"),
+    ]
+    assert changes_by(begun, [told("received"), told("started")]) == []

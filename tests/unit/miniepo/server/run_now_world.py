@@ -34,6 +34,7 @@ class World:
         self.held: dict[str, asyncio.Event] = {}
         self.begun: dict[str, asyncio.Event] = {}
         self.lines: list[str] = []
+        self.records = 0
         self.states: dict[int, str] = {}
         self.closed: list[str] = []
         self.items: dict[int, ItemState] = {}
@@ -81,11 +82,11 @@ class World:
             for number, each in enumerate(targets, 1)
         ]
 
-    async def _record(self, id: int, state: str, *rest: object) -> None:
+    async def _record(self, id: int, state: str, *rest: Any) -> None:
         await self._does("record")
         self.states[id] = state
-        if rest[-1]:
-            self.lines.append(str(rest[-1]))
+        self.lines += rest[-1]
+        self.records += 1
 
     async def _batch(self, _: str) -> list[ItemState]:
         self.asked += 1
@@ -145,6 +146,12 @@ def succeeded(message: str = "1") -> ChannelMessage:
     return report("succeeded", 100, message)
 
 
-def report(status: str, percent: int = 0, message: str = "1") -> ChannelMessage:
-    payload = {"status": status, "percent": percent}
-    return ChannelMessage(id=message, product=PRODUCT, kind=TASK_STATUS, correlation="42", payload=payload, expires=0)
+def report(status: str, percent: int = 0, message: str = "1", about: int = 42) -> ChannelMessage:
+    return ChannelMessage(
+        id=message,
+        product=PRODUCT,
+        kind=TASK_STATUS,
+        correlation=str(about),
+        payload={"status": status, "percent": percent},
+        expires=0,
+    )

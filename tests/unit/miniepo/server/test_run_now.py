@@ -9,10 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from miniepo.errors import MessageError
 from miniepo.protocol.datachannel import ChannelMessage
-from miniepo.protocol.run_now import PRODUCT, TASK_STATUS, Report, Segments
-from miniepo.server.run_now import RunNow, read_message, segments_of, why_not
+from miniepo.protocol.run_now import PRODUCT, TASK_STATUS, Segments
+from miniepo.server.run_now import RunNow, segments_of, why_not
 from miniepo.store.subtasks import Subtask
 from miniepo.store.systems import System
 from tests.unit.miniepo.standins import SetClock
@@ -40,18 +39,6 @@ def system(guid: str | None, version: str | None) -> System:
 )
 def test_epo_and_agent_have_to_be_new_enough(guid: str | None, version: str | None, epo: str, reason: str) -> None:
     assert why_not(system(guid, version), epo) == reason
-
-
-def message(kind: str, correlation: str) -> ChannelMessage:
-    payload = {"status": "started"}
-    return ChannelMessage(id="1", product=PRODUCT, kind=kind, correlation=correlation, payload=payload, expires=0)
-
-
-def test_a_report_is_about_an_entry_of_the_log() -> None:
-    assert read_message(message(TASK_STATUS, "42")) == (42, Report(status="started"))
-    for kind, correlation in ((TASK_STATUS, "x"), (TASK_STATUS, ""), (TASK_STATUS, "٤"), ("other", "42")):
-        with pytest.raises(MessageError):
-            read_message(message(kind, correlation))
 
 
 def test_segments_come_back_from_the_database_as_they_went_in() -> None:
@@ -85,5 +72,5 @@ def test_a_late_report_counts_only_for_an_entry_of_this_kind(segment: str, recor
     )
     payload = {"status": "succeeded", "percent": 100}
     late = ChannelMessage(id="1", product=PRODUCT, kind=TASK_STATUS, correlation="42", payload=payload, expires=0)
-    asyncio.run(run_now.received("G", late))
+    asyncio.run(run_now.received("G", [late]))
     assert len(subtasks.recorded) == recorded

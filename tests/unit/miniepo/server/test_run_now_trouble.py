@@ -16,7 +16,7 @@ def test_an_end_that_could_not_be_logged_is_logged_by_the_next_look(played: Call
     async def script(world: World, run_now: RunNow) -> None:
         await start(run_now)
         world.refused = {"close"}
-        await run_now.received("G1", succeeded())
+        await run_now.received("G1", [succeeded()])
         await run_now.look()
         assert world.closed == []
         world.refused = set()
@@ -31,9 +31,9 @@ def test_the_last_two_reports_at_once_end_it_once(played: Callable[[Script], Wor
     async def script(world: World, run_now: RunNow) -> None:
         await start(run_now, "5.0.6", "5.0.6")
         _, go_on = world.hold("close")
-        reports = [asyncio.create_task(run_now.received(guid, succeeded())) for guid in ("G1", "G2")]
+        reports = [asyncio.create_task(run_now.received(guid, [succeeded()])) for guid in ("G1", "G2")]
         await world.begun["close"].wait()
-        again = asyncio.create_task(run_now.received("G2", succeeded()))
+        again = asyncio.create_task(run_now.received("G2", [succeeded()]))
         await asyncio.sleep(0)
         go_on.set()
         await asyncio.gather(*reports, again)
@@ -46,7 +46,7 @@ def test_an_end_that_was_broken_off_is_logged_by_the_next_look(played: Callable[
     async def script(world: World, run_now: RunNow) -> None:
         await start(run_now)
         begun, go_on = world.hold("close")
-        report = asyncio.create_task(run_now.received("G1", succeeded()))
+        report = asyncio.create_task(run_now.received("G1", [succeeded()]))
         await begun.wait()
         report.cancel()
         await asyncio.gather(report, return_exceptions=True)
@@ -62,7 +62,7 @@ def test_an_action_is_not_forgotten_before_its_end_is_logged(
     async def script(world: World, run_now: RunNow) -> None:
         await start(run_now)
         world.refused = {"close"}
-        await run_now.received("G1", succeeded())
+        await run_now.received("G1", [succeeded()])
         await start(run_now)
         world.refused = set()
         await run_now.look()

@@ -17,13 +17,13 @@ SILENT = "unknown: its agent has said nothing for {} minutes"
 def test_an_agent_that_has_a_new_guid_is_followed_by_it(played: Callable[[Script], World]) -> None:
     async def script(world: World, run_now: RunNow) -> None:
         await start(run_now, "5.0.6", "5.0.6")
-        await run_now.received("G1", report("received"))
+        await run_now.received("G1", [report("received")])
         world.there = {"NEW": 1, "G2": 2}
         for each in (report("started"), succeeded()):
-            await run_now.received("NEW", each)
+            await run_now.received("NEW", [each])
         world.there = {}
-        await run_now.received("NEW", succeeded())
-        await run_now.received("G2", succeeded())
+        await run_now.received("NEW", [succeeded()])
+        await run_now.received("G2", [succeeded()])
 
     world = played(script)
     assert (world.lines[:3], world.closed) == (["sent", "started", "succeeded"], ["Completed"])
@@ -35,7 +35,7 @@ def test_a_report_of_another_system_ends_nothing(played: Callable[[Script], Worl
         await start(run_now)
         world.there["OTHER"] = 9
         world.subtasks.of_agent = _nothing
-        await run_now.received("OTHER", succeeded())
+        await run_now.received("OTHER", [succeeded()])
 
     assert played(script).states == {}
 
@@ -70,7 +70,7 @@ def test_one_that_tells_how_it_goes_is_never_cut_off_and_one_that_stops_telling_
         await start(run_now, options=Options(abort_minutes=5))
         world.delivered(1)
         for each in (report("received"), report("started"), *(report("progress", done) for done in (20, 40, 60))):
-            await run_now.received("G1", each)
+            await run_now.received("G1", [each])
             world.clock.at += DAY
             await run_now.look()
         assert world.states == {1: "In Progress"}
@@ -89,7 +89,7 @@ def test_who_allows_more_time_is_not_cut_off_before(played: Callable[[Script], W
     async def script(world: World, run_now: RunNow) -> None:
         await start(run_now, options=allowed)
         world.delivered(1)
-        await run_now.received("G1", report("received"))
+        await run_now.received("G1", [report("received")])
         world.clock.at += 2060 * 60
         await run_now.look()
 
@@ -101,7 +101,7 @@ def test_systems_that_are_deleted_end_and_nobody_asks_for_them_any_more(played: 
         await start(run_now, "5.0.6", "5.0.6", "5.0.6")
         world.delivered(1, 2)
         for guid in ("G1", "G2"):
-            await run_now.received(guid, report("started"))
+            await run_now.received(guid, [report("started")])
         await run_now.look()
         del world.items[3]
         world.there = {"G2": 2}
@@ -123,7 +123,7 @@ def test_systems_that_are_deleted_end_and_nobody_asks_for_them_any_more(played: 
 def test_what_runs_is_not_looked_up_at_each_look(played: Callable[[Script], World]) -> None:
     async def script(world: World, run_now: RunNow) -> None:
         await start(run_now)
-        await run_now.received("G1", report("started"))
+        await run_now.received("G1", [report("started")])
         for _ in range(int(3 * CENSUS_SECONDS)):
             await run_now.look()
             world.clock.at += 1

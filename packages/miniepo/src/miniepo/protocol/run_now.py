@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from miniepo.errors import MessageError
+from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.protocol.messages import ClientTask
 
 PRODUCT = "EPOAGENTMETA"
@@ -59,6 +60,13 @@ def read_run_task(payload: dict[str, Any]) -> RunTask:
 def read_report(payload: dict[str, Any]) -> Report:
     """The report in a message's payload; raises MessageError."""
     return _read(payload, Report)
+
+
+def read_message(message: ChannelMessage) -> tuple[int, Report]:
+    """The CorrelationId and the report of an agent's message; raises MessageError."""
+    if message.kind != TASK_STATUS or not (message.correlation.isascii() and message.correlation.isdigit()):
+        raise MessageError(f"{PRODUCT} knows no messages of kind {message.kind} about {message.correlation!r}")
+    return int(message.correlation[:18]), read_report(message.payload)
 
 
 def _read(payload: dict[str, Any], kind: type[Payload]) -> Payload:
@@ -166,6 +174,17 @@ def receive(segments: Segments, event: Event) -> Change:
             rest = "" if segments.send == "Progress" else "; the agent has the request, and goes on"
             return Change(replace(segments, state="Ended"), f"cancelled by {user}{rest}")
     return Change(segments)
+
+
+def changes_by(segments: Segments, events: Iterable[Event]) -> list[Change]:
+    """What each of some events makes of a subtask, one after the other; those that make nothing are left out."""
+    changes = []
+    for event in events:
+        change = receive(segments, event)
+        if change != Change(segments):
+            changes.append(change)
+            segments = change.segments
+    return changes
 
 
 def _reported(segments: Segments, report: Report) -> Change:

@@ -1,25 +1,26 @@
 """The server's end of the DataChannel: extensions queue messages for their products and get what those say.
 
 A message of an agent comes at least once and is handed to its extension once: its id is remembered when the extension
-is through with it. A server that is killed in between hands it over again.
+is through with what came with it. A server that is killed in between hands that over again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 from typing import Any
 from weakref import WeakValueDictionary
 
 from miniepo import log
 from miniepo.clock import Entropy
 from miniepo.config import ServerChannel
-from miniepo.errors import MessageError, MiniepoError, StoreError, UnstorableError
+from miniepo.errors import DatabaseUnavailableError, MessageError, MiniepoError, StoreError, UnstorableError
 from miniepo.protocol.datachannel import AGENT_PRODUCT, ChannelMessage, check_messages, check_payload
 from miniepo.protocol.datachannel_forward import Forwarded, Received
 from miniepo.store.store import Store
 
-Handle = Callable[[str, ChannelMessage], Awaitable[None]]
+Handle = Callable[[str, Sequence[ChannelMessage]], Awaitable[None]]
 _EXPIRE_SECONDS = 5.0
 _FORGET_EVERY = 60
 _logger = log.logger("server.datachannel")
@@ -37,9 +38,10 @@ class DataChannelServer:
         self.register(AGENT_PRODUCT, _heard)
 
     def register(self, product: str, handle: Handle) -> None:
-        """Hand what agents say for this product to `handle`, with the agent's GUID.
+        """Hand what an agent says for this product to `handle`, with its GUID; what it says at a time goes together.
 
-        A message whose handling raises an error is not accepted: the agent keeps it and says it again.
+        If that raises an error each message is handed over alone, again too. One whose handling raises an error then
+        is not accepted: the agent keeps it and says it again.
         """
         self._extensions[product] = handle
 
@@ -54,7 +56,7 @@ class DataChannelServer:
     ) -> str:
         """Queue a message for these systems (EPOLeafNode.AutoID); the batch's uid. Raises MessageError, StoreError.
 
-        `store.datachannel.batch(uid)` tells how far it got; each change is announced on `notices.DATACHANNEL_DONE`.
+        `store.datachannel.batch(uid)` tells how far it got.
         """
         check_payload(payload)
         batch = self._entropy.guid()
@@ -78,29 +80,46 @@ class DataChannelServer:
             sound = [message for message in forwarded.messages if _is_sound(forwarded.guid, message)]
             accepted = {message.id for message in forwarded.messages} - {message.id for message in sound}
             accepted |= await self._store.datachannel.known(forwarded.guid, [message.id for message in sound])
-            for message in sound:
-                if message.id not in accepted and await self._handled(forwarded, message):
-                    accepted.add(message.id)
+            fresh = {message.id: message for message in sound if message.id not in accepted}
+            for product, messages in groupby(fresh.values(), key=lambda message: message.product):
+                accepted |= await self._handled(forwarded, product, tuple(messages))
         return Received(accepted=tuple(message.id for message in forwarded.messages if message.id in accepted))
 
-    async def _handled(self, forwarded: Forwarded, message: ChannelMessage) -> bool:
-        handle = self._extensions.get(message.product)
+    async def _handled(self, forwarded: Forwarded, product: str, messages: Sequence[ChannelMessage]) -> set[str]:
+        """The ids of those that the product's extension has taken and the database remembers, or that were dropped."""
+        guid, handle = forwarded.guid, self._extensions.get(product)
         if handle is None:
-            _logger.warning("%s: no extension for %s, the message is dropped", forwarded.guid, message.product)
+            _logger.warning("%s: no extension for %s, %d messages are dropped", guid, product, len(messages))
         else:
             try:
-                await handle(forwarded.guid, message)
-            except MiniepoError as error:
-                _logger.warning("%s: %s did not take %s: %s", forwarded.guid, message.product, message.id, error)
-                return False
-            except Exception:  # a message that breaks its extension must not keep the others from the server
-                _logger.exception("%s: %s broke at %s", forwarded.guid, message.product, message.id)
-                return False
+                await handle(guid, messages)
+            except DatabaseUnavailableError as error:
+                _logger.warning("%s: %s did not take %d messages: %s", guid, product, len(messages), error)
+                return set()
+            except Exception as error:  # what breaks its extension must not keep the others from the server
+                if len(messages) > 1:
+                    return await self._handled_alone(forwarded, product, messages)
+                _not_taken(guid, messages[0], error)
+                return set()
+        return await self._remembered(forwarded, messages)
+
+    async def _handled_alone(self, forwarded: Forwarded, product: str, messages: Sequence[ChannelMessage]) -> set[str]:
+        accepted = set()
+        for message in messages:
+            accepted |= await self._handled(forwarded, product, (message,))
+        return accepted
+
+    async def _remembered(self, forwarded: Forwarded, messages: Sequence[ChannelMessage]) -> set[str]:
+        """Raises StoreError."""
         try:
-            await self._store.datachannel.receive(forwarded.guid, message, forwarded.handler)
+            await self._store.datachannel.receive(forwarded.guid, messages, forwarded.handler)
         except UnstorableError as error:
-            _dropped(forwarded.guid, message, error)
-        return True
+            if len(messages) == 1:
+                _dropped(forwarded.guid, messages[0], error)
+            else:
+                for message in messages:
+                    await self._remembered(forwarded, (message,))
+        return {message.id for message in messages}
 
     async def keep_house(self) -> None:
         """Finish what has expired, and forget what is old, until cancelled."""
@@ -131,6 +150,13 @@ def _dropped(guid: str, message: ChannelMessage, error: MiniepoError) -> None:
     _logger.error("%s: message %r for %r is dropped: %s", guid, message.id, message.product, error)
 
 
-async def _heard(guid: str, message: ChannelMessage) -> None:
+def _not_taken(guid: str, message: ChannelMessage, error: Exception) -> None:
+    if isinstance(error, MiniepoError):
+        _logger.warning("%s: %s did not take %s: %s", guid, message.product, message.id, error)
+    else:
+        _logger.error("%s: %s broke at %s", guid, message.product, message.id, exc_info=error)
+
+
+async def _heard(guid: str, messages: Sequence[ChannelMessage]) -> None:
     """The agent's own extension: what it hears is kept among the answers anyway."""
-    _logger.debug("%s says %s", guid, message.kind)
+    _logger.debug("%s says %s", guid, ", ".join(message.kind for message in messages))

@@ -11,8 +11,9 @@ has them followed too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Protocol
 
 import msgspec
@@ -27,9 +28,7 @@ from miniepo.protocol.run_now import (
     FINAL,
     PRODUCT,
     RUN_TASK,
-    TASK_STATUS,
     Cancelled,
-    Change,
     Event,
     Expired,
     Lost,
@@ -38,7 +37,8 @@ from miniepo.protocol.run_now import (
     Reported,
     RunTask,
     Segments,
-    read_report,
+    changes_by,
+    read_message,
     receive,
 )
 from miniepo.server.run_now_action import Action, Follow
@@ -67,7 +67,7 @@ _logger = logger("server.run_now")
 class Channel(Protocol):
     """What of the DataChannel is needed here."""
 
-    def register(self, product: str, handle: Callable[[str, ChannelMessage], Awaitable[None]]) -> None: ...
+    def register(self, product: str, handle: Callable[[str, Sequence[ChannelMessage]], Awaitable[None]]) -> None: ...
 
     async def send(
         self,
@@ -141,21 +141,19 @@ class RunNow:
             await self._begin(action, systems, task, options)
         return action.log_id
 
-    async def received(self, guid: str, message: ChannelMessage) -> None:
-        """An agent's report; it is in the database when this returns. What cannot be understood is dropped aloud."""
-        try:
-            log_id, report = read_message(message)
-        except MessageError as error:
-            _logger.warning("%s: %s", guid, error)
-            return
-        action = self._actions.get(log_id)
-        follow = await self._follow_of(action, guid) if action else None
-        if action and follow:
-            follow.heard = self._clock.monotonic()
-            await self._apply(action, follow, Reported(report))
-            await self._close_if_over(action)
-        else:
-            await self._without_memory(log_id, guid, report)
+    async def received(self, guid: str, messages: Sequence[ChannelMessage]) -> None:
+        """An agent's reports; they are in the database when this returns. What is none is dropped aloud."""
+        for log_id, told in groupby(_read(guid, messages), key=lambda each: each[0]):
+            reports = [report for _, report in told]
+            action = self._actions.get(log_id)
+            follow = await self._follow_of(action, guid) if action else None
+            if action and follow:
+                follow.heard = self._clock.monotonic()
+                await self._apply(action, follow, *map(Reported, reports))
+                await self._close_if_over(action)
+            else:
+                for report in reports:
+                    await self._without_memory(log_id, guid, report)
 
     async def watch(self, log_id: int, revision: int = -1, seconds: float = 0) -> dict[str, Any]:
         """The live view of an action, at once or when it is newer than a revision. CommandError once it is closed."""
@@ -325,18 +323,18 @@ class RunNow:
         there = await self._store.systems.present([each.system_id or 0 for each in follows])
         return [each for each in follows if each.system_id not in there]
 
-    async def _apply(self, action: Action, follow: Follow, event: Event) -> None:
+    async def _apply(self, action: Action, follow: Follow, *events: Event) -> None:
+        """What these events make of one system, in the database by one statement."""
         async with follow.lock:
-            change = receive(follow.segments, event)
-            if change == Change(follow.segments):
-                return
-            await self._record(follow.subtask_id, change.segments, change.message)
-            action.take(follow, change.segments, change.message)
+            changes = changes_by(follow.segments, events)
+            if changes:
+                await self._record(follow.subtask_id, changes[-1].segments, [each.message for each in changes])
+            for change in changes:
+                action.take(follow, change.segments, change.message)
 
-    async def _record(self, subtask_id: int, now: Segments, message: str) -> None:
-        await self._store.subtasks.record(
-            subtask_id, now.state, now.send, now.start, now.progress, now.percent, message
-        )
+    async def _record(self, subtask_id: int, now: Segments, messages: Sequence[str]) -> None:
+        lines = [message for message in messages if message]
+        await self._store.subtasks.record(subtask_id, now.state, now.send, now.start, now.progress, now.percent, lines)
 
     async def _close_if_over(self, action: Action) -> None:
         """Close the entry once all has ended. What the database cannot do now does `look` later: whoever brought the
@@ -363,7 +361,7 @@ class RunNow:
             _logger.warning("nobody follows %s of %s any more: %s", log_id, guid, report.status)
             return
         change = receive(segments_of(subtask), Reported(report))
-        await self._record(subtask.id, change.segments, f"after a restart of the service: {change.message}")
+        await self._record(subtask.id, change.segments, [f"after a restart of the service: {change.message}"])
 
     def _forget_old(self) -> None:
         """Keep the memory of so many actions, the oldest that are over go first."""
@@ -372,11 +370,13 @@ class RunNow:
             del self._actions[id]
 
 
-def read_message(message: ChannelMessage) -> tuple[int, Report]:
-    """The CorrelationId and the report of an agent's message; raises MessageError."""
-    if message.kind != TASK_STATUS or not (message.correlation.isascii() and message.correlation.isdigit()):
-        raise MessageError(f"{PRODUCT} knows no messages of kind {message.kind} about {message.correlation!r}")
-    return int(message.correlation[:18]), read_report(message.payload)
+def _read(guid: str, messages: Sequence[ChannelMessage]) -> Iterator[tuple[int, Report]]:
+    """The CorrelationIds and reports of an agent's messages; what is no report is dropped aloud."""
+    for message in messages:
+        try:
+            yield read_message(message)
+        except MessageError as error:
+            _logger.warning("%s: %s", guid, error)
 
 
 def why_not(system: System, epo_version: str) -> str:

@@ -6,12 +6,16 @@ Published checks for stuck items run on them as they stand, for example
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.store import notices
+from miniepo.store.batch import Batch
 from miniepo.store.database import Database, json_value
 
 PREFERRED_GRACE_SECONDS = 3.0
@@ -24,6 +28,8 @@ MOST_RECEIVED = 1000
 """So many messages of one agent are kept, the latest; an agent says one again only until it was accepted."""
 LEASE_SECONDS = 30.0
 """How long a claimed item is its handler's; whoever asks after that takes it."""
+TARGETS_TOGETHER = 16
+"""For so many agents it is looked up at a time what waits: all that an agent may fetch at once can be 3 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +78,35 @@ class Answer:
     received: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Postponed:
+    """Attempts that are over, and when their items are due again."""
+
+    items: tuple[Claimed, ...]
+    outcome: str
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Messages of an agent, and the handler through which they came."""
+
+    guid: str
+    messages: tuple[ChannelMessage, ...]
+    handler: str
+
+
 class DataChannelStore:
-    """Queues items, hands them out, and keeps what came back."""
+    """Queues items, hands them out, and keeps what came back. What many agents do at the same time goes together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._postponing = Batch(self._postpone, key=lambda ended: ended.items)
+        self._looking = Batch(self._waiting, key=lambda look: look[0], most=TARGETS_TOGETHER)
+        self._delivering = Batch(self._deliver, key=lambda delivered: delivered[0])
+        self._knowing = Batch(self._known, key=lambda asked: asked[0])
+        self._receiving = Batch(self._receive, key=lambda said: said.guid)
 
     async def add(
         self,
@@ -117,33 +147,24 @@ class DataChannelStore:
 
     async def postpone(self, items: Sequence[Claimed], outcome: str, message: str, seconds: float) -> None:
         """End the attempts; unless the agent has taken the items by then they are due again after `seconds`."""
-        await self._database.run(
-            "datachannel/postpone", **_numbers(items), outcome=outcome, message=message, seconds=seconds
-        )
+        await self._postponing.submit(_Postponed(tuple(items), outcome, message, seconds))
 
     async def give_up(self, items: Sequence[Claimed], message: str) -> None:
         """End the attempts and the items: they can never be delivered."""
-        await self._database.run("datachannel/give_up", **_numbers(items), message=message)
-        await self._database.run("datachannel/announce", channel=notices.DATACHANNEL_DONE)
+        numbers = {"ids": [item.id for item in items], "attempts": [item.attempt_id for item in items]}
+        await self._database.run("datachannel/give_up", **numbers, message=message)
 
     async def waiting(self, target: int, limit: int) -> tuple[ChannelMessage, ...]:
         """What waits for an agent, oldest first."""
-        rows = await self._database.records("datachannel/waiting", target=target, limit=limit)
-        return tuple(ChannelMessage(**row) for row in rows)
+        return await self._looking.submit((target, limit))
 
     async def deliver(self, target: int, ids: Sequence[str], message: str) -> int:
         """The agent has these items on its disk; how many of them were open."""
-        count = await self._database.run("datachannel/deliver", target=target, ids=list(ids), message=message)
-        if count:
-            await self._database.run("datachannel/announce", channel=notices.DATACHANNEL_DONE)
-        return count
+        return await self._delivering.submit((target, tuple(ids), message))
 
     async def expire(self) -> int:
         """Finish the items whose time is over; how many."""
-        count = await self._database.run("datachannel/expire")
-        if count:
-            await self._database.run("datachannel/announce", channel=notices.DATACHANNEL_DONE)
-        return count
+        return await self._database.run("datachannel/expire")
 
     async def withdraw(self, batch: str, message: str) -> int:
         """End the items of a batch that no agent has; how many they were."""
@@ -161,21 +182,11 @@ class DataChannelStore:
 
     async def known(self, guid: str, ids: Sequence[str]) -> set[str]:
         """Those of an agent's messages that were received before."""
-        rows = await self._database.records("datachannel/received", guid=guid, ids=list(ids))
-        return {row["id"] for row in rows}
+        return await self._knowing.submit((guid, tuple(ids)))
 
-    async def receive(self, guid: str, message: ChannelMessage, handler: str) -> None:
-        """Remember a message of an agent for ever or until `forget_old`."""
-        await self._database.run(
-            "datachannel/receive",
-            guid=guid,
-            id=message.id,
-            product=message.product,
-            kind=message.kind,
-            correlation=message.correlation,
-            handler=handler,
-            payload=json_value(message.payload),
-        )
+    async def receive(self, guid: str, messages: Sequence[ChannelMessage], handler: str) -> None:
+        """Remember messages of an agent, all or none, for ever or until `forget_old`."""
+        await self._receiving.submit(_Said(guid, tuple(messages), handler))
 
     async def answers(self, correlation: str) -> list[Answer]:
         """What came up under a correlation id, oldest first."""
@@ -188,7 +199,66 @@ class DataChannelStore:
         await self._database.run("datachannel/forget_received", age_seconds=received_seconds)
         await self._database.run("datachannel/forget_crowded", most=MOST_RECEIVED)
 
+    async def _postpone(self, ended: Sequence[_Postponed]) -> Sequence[None]:
+        rows = [
+            {
+                "id": item.id,
+                "attempt": item.attempt_id,
+                "outcome": each.outcome,
+                "message": each.message,
+                "seconds": each.seconds,
+            }
+            for each in ended
+            for item in each.items
+        ]
+        await self._database.run("datachannel/postpone", rows=_json(rows))
+        return [None] * len(ended)
 
-def _numbers(items: Sequence[Claimed]) -> dict[str, list[int]]:
-    """The items and their attempts, as queries take them."""
-    return {"ids": [item.id for item in items], "attempts": [item.attempt_id for item in items]}
+    async def _waiting(self, looks: Sequence[tuple[int, int]]) -> Sequence[tuple[ChannelMessage, ...]]:
+        rows = await self._database.records(
+            "datachannel/waiting",
+            targets=[target for target, _ in looks],
+            limit=max(limit for _, limit in looks),
+        )
+        found: dict[int, list[ChannelMessage]] = {target: [] for target, _ in looks}
+        for row in rows:
+            found[row.pop("target")].append(ChannelMessage(**row))
+        return [tuple(found[target][:limit]) for target, limit in looks]
+
+    async def _deliver(self, delivered: Sequence[tuple[int, tuple[str, ...], str]]) -> Sequence[int]:
+        rows = [{"target": target, "ids": ids, "message": message} for target, ids, message in delivered]
+        changed = await self._database.records("datachannel/deliver", rows=_json(rows))
+        counts = Counter(row["target"] for row in changed)
+        return [counts[target] for target, _, _ in delivered]
+
+    async def _known(self, asked: Sequence[tuple[str, tuple[str, ...]]]) -> Sequence[set[str]]:
+        pairs = [(guid, id) for guid, ids in asked for id in ids]
+        rows = await self._database.records(
+            "datachannel/received", guids=[guid for guid, _ in pairs], ids=[id for _, id in pairs]
+        )
+        known: dict[str, set[str]] = {guid: set() for guid, _ in asked}
+        for row in rows:
+            known[row["guid"]].add(row["id"])
+        return [known[guid] for guid, _ in asked]
+
+    async def _receive(self, said: Sequence[_Said]) -> Sequence[None]:
+        rows = [
+            {
+                "guid": each.guid,
+                "id": message.id,
+                "product": message.product,
+                "kind": message.kind,
+                "correlation": message.correlation,
+                "handler": each.handler,
+                "payload": message.payload,
+            }
+            for each in said
+            for message in each.messages
+        ]
+        await self._database.run("datachannel/receive", rows=_json(rows))
+        return [None] * len(said)
+
+
+def _json(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as `jsonb_to_recordset` takes them."""
+    return msgspec.json.encode(rows).decode()

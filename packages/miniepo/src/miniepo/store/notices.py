@@ -15,7 +15,6 @@ WORK = "miniepo_work"
 DONE = "miniepo_done"
 REPOSITORIES = "miniepo_repositories"
 DATACHANNEL = "miniepo_datachannel"
-DATACHANNEL_DONE = "miniepo_datachannel_done"
 _RECONNECT_SECONDS = 1.0
 _logger = log.logger("store.notices")
 

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
+from miniepo.store.batch import Batch
 from miniepo.store.database import Database
 
 WAITING, IN_PROGRESS, PAUSED, STOPPED = "Waiting", "In Progress", "Paused", "Stopped"
@@ -57,11 +60,26 @@ class Interrupted:
     names: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What becomes of a run-now subtask, and the lines about it."""
+
+    id: int
+    state: str
+    send: str
+    start: str
+    progress: str
+    percent: int | None
+    final: bool
+    messages: tuple[str, ...]
+
+
 class Subtasks:
     """Opens, finds and changes subtasks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._recording = Batch(self._record, key=lambda row: row.id)
 
     async def open(
         self, log_id: int, targets: Sequence[Target], state: str = IN_PROGRESS, segment: str = ""
@@ -86,20 +104,18 @@ class Subtasks:
         return await self._database.row("subtask/of_agent", Subtask, log_id=log_id, guid=guid)
 
     async def record(
-        self, id: int, state: str, send: str, start: str, progress: str, percent: int | None, message: str = ""
+        self,
+        id: int,
+        state: str,
+        send: str,
+        start: str,
+        progress: str,
+        percent: int | None,
+        messages: Sequence[str] = (),
     ) -> None:
-        """Store a run-now subtask as it is now, with a line about it in the log, in one statement."""
-        await self._database.run(
-            "subtask/record",
-            id=id,
-            state=state,
-            send=send,
-            start=start,
-            progress=progress,
-            percent=percent,
-            final=state in FINAL_STATES,
-            message=message,
-        )
+        """Store a run-now subtask as it is now, with lines about it in the log; several at once go together."""
+        row = _Row(id, state, send, start, progress, percent, state in FINAL_STATES, tuple(messages))
+        await self._recording.submit(row)
 
     async def set_state(self, id: int, state: str) -> None:
         """Another state for a subtask without segments; a final one closes it."""
@@ -113,3 +129,7 @@ class Subtasks:
     async def interrupted(self) -> list[Interrupted]:
         """What is unfinished in entries that are not closed."""
         return await self._database.rows("subtask/interrupted", Interrupted)
+
+    async def _record(self, rows: Sequence[_Row]) -> Sequence[None]:
+        await self._database.run("subtask/record", rows=msgspec.json.encode(rows).decode())
+        return [None] * len(rows)

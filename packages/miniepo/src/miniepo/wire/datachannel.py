@@ -19,7 +19,7 @@ from miniepo.wire.kept import Kept
 from miniepo.wire.stream import connect, start_tls
 from miniepo.wire.tls import TlsContext, client_context
 
-_AT_A_TIME = 8
+_AT_A_TIME = 16
 _CONNECT_SECONDS = 5.0
 KEPT_SECONDS = 60.0
 _JSON = (("Content-Type", "application/json"),)

@@ -37,39 +37,69 @@ SELECT c.AutoID AS id, c.Target AS target, c.Attempts AS attempts, attempt.AutoI
 FROM claimed c JOIN attempt ON attempt.ParentID = c.AutoID ORDER BY c.AutoID;
 
 -- name: postpone
-WITH attempt AS (
-    UPDATE EPOAgentHandlerDatachannelWQAttempts SET Finished = now(), Outcome = %(outcome)s, Message = %(message)s
-    WHERE AutoID = ANY (%(attempts)s) AND Finished IS NULL)
-UPDATE EPOAgentHandlerDatachannelWQ
-SET NotBefore = now() + make_interval(secs => %(seconds)s), Message = %(message)s
-WHERE AutoID = ANY (%(ids)s) AND Finished IS NULL;
+WITH r AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (id bigint, attempt bigint, outcome text, message text,
+        seconds float8)
+),
+locked AS (
+    SELECT q.AutoID, r.message, r.seconds
+    FROM EPOAgentHandlerDatachannelWQ q JOIN r ON r.id = q.AutoID
+    WHERE q.Finished IS NULL ORDER BY q.AutoID FOR UPDATE OF q
+),
+attempt AS (
+    UPDATE EPOAgentHandlerDatachannelWQAttempts a SET Finished = now(), Outcome = r.outcome, Message = r.message
+    FROM r WHERE a.AutoID = r.attempt AND a.Finished IS NULL
+)
+UPDATE EPOAgentHandlerDatachannelWQ q
+SET NotBefore = now() + make_interval(secs => locked.seconds), Message = locked.message
+FROM locked WHERE q.AutoID = locked.AutoID;
 
 -- name: give_up
-WITH attempt AS (
+WITH locked AS (
+    SELECT AutoID FROM EPOAgentHandlerDatachannelWQ
+    WHERE AutoID = ANY (%(ids)s) AND Finished IS NULL ORDER BY AutoID FOR UPDATE),
+attempt AS (
     UPDATE EPOAgentHandlerDatachannelWQAttempts SET Finished = now(), Outcome = 'failed', Message = %(message)s
     WHERE AutoID = ANY (%(attempts)s) AND Finished IS NULL)
-UPDATE EPOAgentHandlerDatachannelWQ SET Finished = now(), Outcome = 'failed', Message = %(message)s
-WHERE AutoID = ANY (%(ids)s) AND Finished IS NULL;
+UPDATE EPOAgentHandlerDatachannelWQ q SET Finished = now(), Outcome = 'failed', Message = %(message)s
+FROM locked WHERE q.AutoID = locked.AutoID;
 
 -- name: withdraw
 UPDATE EPOAgentHandlerDatachannelWQ SET Finished = now(), Outcome = 'failed', Message = %(message)s
-WHERE BatchUid = %(batch)s AND Finished IS NULL;
+WHERE AutoID IN (
+    SELECT AutoID FROM EPOAgentHandlerDatachannelWQ
+    WHERE BatchUid = %(batch)s AND Finished IS NULL ORDER BY AutoID FOR UPDATE);
 
 -- name: waiting
-SELECT q.BatchUid || '-' || q.AutoID AS id, d.Product AS product, d.Kind AS kind, d.CorrelationID AS correlation,
-       d.Payload AS payload, extract(epoch FROM q.ExpiresOn)::float8 AS expires
-FROM EPOAgentHandlerDatachannelWQ q JOIN EPODataChannelData d ON d.AutoID = q.DataID
-WHERE q.Target = %(target)s AND q.Finished IS NULL AND q.ExpiresOn > now()
-ORDER BY q.AutoID LIMIT %(limit)s;
+SELECT t.target AS target, w.*
+FROM unnest(%(targets)s::integer[]) AS t (target)
+CROSS JOIN LATERAL (
+    SELECT q.BatchUid || '-' || q.AutoID AS id, d.Product AS product, d.Kind AS kind, d.CorrelationID AS correlation,
+           d.Payload AS payload, extract(epoch FROM q.ExpiresOn)::float8 AS expires
+    FROM EPOAgentHandlerDatachannelWQ q JOIN EPODataChannelData d ON d.AutoID = q.DataID
+    WHERE q.Target = t.target AND q.Finished IS NULL AND q.ExpiresOn > now()
+    ORDER BY q.AutoID LIMIT %(limit)s) AS w;
 
 -- name: deliver
-UPDATE EPOAgentHandlerDatachannelWQ
-SET Finished = now(), Outcome = 'delivered', Message = %(message)s
-WHERE Target = %(target)s AND BatchUid || '-' || AutoID = ANY (%(ids)s) AND Finished IS NULL;
+WITH r AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (target integer, ids text[], message text)
+),
+locked AS (
+    SELECT q.AutoID, r.message
+    FROM EPOAgentHandlerDatachannelWQ q JOIN r ON r.target = q.Target
+    WHERE q.Finished IS NULL AND q.BatchUid || '-' || q.AutoID = ANY (r.ids)
+    ORDER BY q.AutoID FOR UPDATE OF q
+)
+UPDATE EPOAgentHandlerDatachannelWQ q
+SET Finished = now(), Outcome = 'delivered', Message = locked.message
+FROM locked WHERE q.AutoID = locked.AutoID
+RETURNING q.Target AS target;
 
 -- name: expire
 UPDATE EPOAgentHandlerDatachannelWQ SET Finished = now(), Outcome = 'expired'
-WHERE Finished IS NULL AND ExpiresOn <= now();
+WHERE AutoID IN (
+    SELECT AutoID FROM EPOAgentHandlerDatachannelWQ
+    WHERE Finished IS NULL AND ExpiresOn <= now() ORDER BY AutoID FOR UPDATE SKIP LOCKED);
 
 -- name: batch
 SELECT q.AutoID AS id, q.Target AS target, l.NodeName AS name, l.AgentGUID AS guid, q.Attempts AS attempts,
@@ -89,11 +119,16 @@ WHERE q.Finished IS NULL AND q.NotBefore <= now() AND q.ExpiresOn > now()
 ORDER BY q.AutoID LIMIT %(limit)s;
 
 -- name: received
-SELECT MessageID AS id FROM EPODataChannelReceived WHERE AgentGUID = %(guid)s AND MessageID = ANY (%(ids)s);
+SELECT r.AgentGUID AS guid, r.MessageID AS id
+FROM unnest(%(guids)s::text[], %(ids)s::text[]) AS a (guid, id)
+JOIN EPODataChannelReceived r ON r.AgentGUID = a.guid AND r.MessageID = a.id;
 
 -- name: receive
 INSERT INTO EPODataChannelReceived (AgentGUID, MessageID, Product, Kind, CorrelationID, HandlerName, Payload)
-VALUES (%(guid)s, %(id)s, %(product)s, %(kind)s, %(correlation)s, %(handler)s, %(payload)s) ON CONFLICT DO NOTHING;
+SELECT r.guid, r.id, r.product, r.kind, r.correlation, r.handler, r.payload
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (guid text, id text, product text, kind text, correlation text,
+    handler text, payload jsonb)
+ON CONFLICT DO NOTHING;
 
 -- name: answers
 SELECT r.AgentGUID AS guid, l.NodeName AS name, r.MessageID AS id, r.Product AS product, r.Kind AS kind,

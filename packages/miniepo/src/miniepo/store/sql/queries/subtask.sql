@@ -19,14 +19,21 @@ SELECT {columns} FROM OrionTaskLogSubtask s WHERE s.TaskLogID = %(log_id)s
 ORDER BY s.AgentGUID IS DISTINCT FROM %(guid)s LIMIT 1;
 
 -- name: record
-WITH changed AS (
-    UPDATE OrionTaskLogSubtask
-    SET State = %(state)s, SendStatus = %(send)s, StartStatus = %(start)s, ProgressStatus = %(progress)s,
-        ProgressPercent = %(percent)s, EndDate = CASE WHEN %(final)s THEN coalesce(EndDate, now()) END
-    WHERE AutoID = %(id)s
-    RETURNING AutoID, TaskLogID)
+WITH r AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (id bigint, state text, send text, start text,
+        progress text, percent integer, final boolean, messages text[])
+),
+changed AS (
+    UPDATE OrionTaskLogSubtask s
+    SET State = r.state, SendStatus = r.send, StartStatus = r.start, ProgressStatus = r.progress,
+        ProgressPercent = r.percent, EndDate = CASE WHEN r.final THEN coalesce(s.EndDate, now()) END
+    FROM r WHERE s.AutoID = r.id
+    RETURNING s.AutoID, s.TaskLogID, r.messages
+)
 INSERT INTO OrionTaskLogTaskMessage (TaskLogID, Message, SubtaskID)
-SELECT TaskLogID, %(message)s::text, AutoID FROM changed WHERE %(message)s <> '';
+SELECT c.TaskLogID, m.message, c.AutoID
+FROM changed c CROSS JOIN LATERAL unnest(c.messages) WITH ORDINALITY AS m (message, place)
+ORDER BY c.AutoID, m.place;
 
 -- name: set_state
 UPDATE OrionTaskLogSubtask
