@@ -157,6 +157,8 @@ class BareCommunication(BoundedCommunication):
         wanted = RequestProps if isinstance(message, PropsVersion) else Package
         if not isinstance(said, wanted):
             raise SystemExit(f"the bare endpoint answers {said} to {message}")
+        if isinstance(said, Package):
+            self._channel_waits = said.channel_waits is not False  # else each agent would look at the handler's channel
         return said
 
 
@@ -263,7 +265,8 @@ def measure(bench: Bench, rounds: int, parallel: int) -> int:
     each = f"{bench.resident / bench.agents:.1f} KiB each, the process itself included"
     print(f"{bench.agents} agents enrolled in {bench.enrolled_seconds:.0f} s, {bench.resident / 1024:.0f} MiB: {each}")
     manual = "SELECT count(*) FROM AgentCallin WHERE Reason = 'manual'"
-    before, ours, bare = bench.count(manual), [], []
+    used = "SELECT count(*) FROM AgentNonce"
+    before, envelopes, ours, bare = bench.count(manual), bench.count(used), [], []
     for _ in range(rounds):
         ours.append(bench.round(bench.ours))
         bare.append(bench.round(bench.bare))
@@ -273,6 +276,9 @@ def measure(bench: Bench, rounds: int, parallel: int) -> int:
     unstored = 2 * rounds * bench.agents - bench.count("SELECT count(*) FROM sink")
     if unstored or any(each["called_in"] != bench.agents for each in bare):
         sys.exit(f"the floor is none: {unstored} bodies are not in its table; {bare[-1]['failures']}")
+    strays = bench.count(used) - envelopes - 2 * rounds * bench.agents
+    if strays > 0:
+        sys.exit(f"the handler was sent {strays} envelopes beyond the two of each call")
     print(f"floor   {rates[1]:7.1f} calls/s, 99 % within {max(each['call_seconds']['99'] for each in bare):.2f} s")
     print(f"handler {rates[0]:7.1f} calls/s, {parallel} at once (limit {LIMIT})")
     held = [
