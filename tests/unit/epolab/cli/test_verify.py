@@ -11,7 +11,8 @@ from epolab.verify.promises import NAMES
     ("words", "name", "value"),
     [
         ([], "lab", None),
-        (["x", "-k", "relay or wan"], "expression", "relay or wan"),
+        (["x", "-k", "relay or wan"], "expressions", ["relay or wan"]),
+        (["x", "-k", "relay", "-k", "wan"], "expressions", ["relay", "wan"]),
         (["x", "--json"], "json", True),
     ],
 )

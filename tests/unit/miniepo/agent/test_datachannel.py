@@ -47,6 +47,7 @@ class Place:
         self.inbox = Box(state.folder("datachannel/inbox"))
         self.outbox = Box(state.folder("datachannel/outbox"))
         self.heard: list[str] = []
+        self.breaking: set[str] = set()
         self._make: Callable[[], DataChannel] = lambda: DataChannel(
             "4.8.0",
             state,
@@ -75,6 +76,8 @@ class Place:
         async def handle(message: ChannelMessage) -> None:
             assert [each.id for each in self.inbox.begun()].count(message.id) == 1, "it is marked before it begins"
             self.heard.append(f"{how}{message.id}")
+            if message.id in self.breaking:
+                raise KeyError("no such field")
             if failing:
                 raise TransferError("no luck")
 
@@ -103,6 +106,35 @@ def test_a_handling_that_fails_is_not_tried_for_ever(place: Place) -> None:
     place.live("P", failing=True)
     place.live("P", failing=True)
     assert place.heard == ["1"]
+
+
+def test_a_product_that_breaks_ends_neither_the_others_nor_the_agent(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.breaking = {"1"}
+    for id in ("1", "2"):
+        place.inbox.add(message(id))
+    place.live("P")
+    place.live("P")
+    assert place.heard == ["1", "2"]
+    assert "P broke at message 1" in caplog.text and "KeyError" in caplog.text
+
+
+@pytest.mark.parametrize(("what", "heard"), [("begin", []), ("forget", ["1"])])
+def test_a_disk_that_takes_nothing_ends_no_channel(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str, heard: list[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    place.inbox.add(message("1"))
+    with monkeypatch.context() as disk:
+        disk.setattr(Box, what, full)
+        place.live("P")
+    assert place.heard == heard
+    assert "[Errno 28] No space left on device" in caplog.text
+    place.live("P", interrupted=True)
+    assert place.heard == (["1"] if what == "begin" else ["1", "cut 1"])
 
 
 def test_what_was_cut_short_is_told_to_the_product_and_not_begun_again(place: Place) -> None:

@@ -12,7 +12,7 @@ from miniepo.agent.state import StateDirectory
 from miniepo.agent.tasks import MAX_EVERY_SECONDS, Outcome, TaskRunner, Unwatched, choose_due, every_seconds
 from miniepo.agent.update import Updater
 from miniepo.errors import UnreachableError
-from miniepo.protocol.messages import ClientTask
+from miniepo.protocol.messages import ClientTask, TaskSet
 from miniepo.protocol.task_settings import UpdateTask
 from tests.unit.miniepo.standins import CountingEntropy, SetClock, agent_config, state_directory
 
@@ -135,3 +135,22 @@ def test_a_watcher_that_breaks_fails_the_task_only(tmp_path: Path) -> None:
     own, _ = runner(tmp_path)
     outcome = asyncio.run(own.run_watched(scan_task(tmp_path), "42.1", Broken()))
     assert outcome.status == "failed" and "UnicodeEncodeError" in outcome.text
+
+
+def test_an_outcome_that_the_disk_does_not_take_ends_neither_the_agent_nor_its_other_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_: StateDirectory, value: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def life() -> None:
+        async with asyncio.timeout(0.2):
+            await own.loop()
+
+    own, state = runner(tmp_path)
+    state.tasks = TaskSet(version="1", tasks=(task("a"), task("b")))
+    monkeypatch.setattr(StateDirectory, "statuses", property(lambda _: (), full))
+    with pytest.raises(TimeoutError):
+        asyncio.run(life())
+    noted = "how task {} went could not be noted: [Errno 28] No space left on device"
+    assert [noted.format(id) in caplog.text for id in ("a", "b")] == [True, True]

@@ -21,9 +21,8 @@ INTERRUPTED = "there is no verdict; what was disturbed is put back, at the lates
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of this verb."""
     parser.add_argument("lab", nargs="?", metavar="LAB", help="the lab (may be left out when there is one)")
-    parser.add_argument(
-        "-k", dest="expression", metavar="EXPR", help="only these promises (a or b), or a pytest expression"
-    )
+    help_text = "only these promises (a or b; may be given again for more), or a pytest expression"
+    parser.add_argument("-k", dest="expressions", action="append", default=[], metavar="EXPR", help=help_text)
     parser.add_argument("--junit", type=Path, metavar="F", help="write the verdict as JUnit XML")
     parser.add_argument("--html", type=Path, metavar="F", help="write the verdict as an HTML page")
 
@@ -37,7 +36,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         progress.begin("verify")
         report = verify(
             args.lab,
-            args.expression,
+            " or ".join(args.expressions) or None,
             args.junit,
             args.html,
             lambda result: progress.note(f"{result.promise} {result.node or ''} {result.reason}: {result.outcome}"),

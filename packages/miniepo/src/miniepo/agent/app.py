@@ -225,7 +225,10 @@ class Agent:
         )
 
     def _write_status(self) -> None:
-        self._basis.state.write_public("status.json", self._status())
+        try:
+            self._basis.state.write_public("status.json", self._status())
+        except OSError as error:  # whoever wants to know how the agent is must not keep it from its work
+            _log.error("status.json: %s", error)
 
 
 def _open_channel(basis: Basis, connector: Connector) -> tuple[DataChannel, DataChannelDoor]:

@@ -266,7 +266,7 @@ class DataChannel:
             product = self._products.get(message.product)
             if product is None or product.interrupted is None:
                 _log.warning("message %s for %s was cut short by the agent's end", message.id, message.product)
-                self._inbox.forget([message.id])
+                self._forget(message.id)
             else:
                 group.create_task(self._work(product.interrupted, message))
 
@@ -278,9 +278,13 @@ class DataChannel:
             if handle is None:
                 reason = "its time is over" if product else "no such product"
                 _log.warning("message %s for %s is dropped: %s", message.id, message.product, reason)
-                self._inbox.forget([message.id])
+                self._forget(message.id)
                 continue
-            self._inbox.begin(message.id)
+            try:
+                self._inbox.begin(message.id)
+            except OSError as error:
+                _log.error("message %s for %s waits, the disk does not take it: %s", message.id, message.product, error)
+                return
             group.create_task(self._work(handle, message))
 
     async def _work(self, handle: Handle, message: ChannelMessage) -> None:
@@ -289,4 +293,13 @@ class DataChannel:
             await handle(message)
         except (MiniepoError, OSError) as error:
             _log.error("message %s for %s: %s: %s", message.id, message.product, type(error).__name__, error)
-        self._inbox.forget([message.id])
+        except Exception:  # a product that breaks must end neither the others nor the agent
+            _log.exception("%s broke at message %s", message.product, message.id)
+        self._forget(message.id)
+
+    def _forget(self, id: str) -> None:
+        """Remove a message that is over; one that the disk does not let go goes with the agent's next life."""
+        try:
+            self._inbox.forget([id])
+        except OSError as error:
+            _log.error("message %s could not be removed: %s", id, error)

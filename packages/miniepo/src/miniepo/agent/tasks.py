@@ -101,7 +101,10 @@ class TaskRunner:
             if task is None:
                 await asyncio.sleep(_IDLE_SECONDS)
                 continue
-            await self.run(task)
+            try:
+                await self.run(task)
+            except OSError as error:  # a full disk, for example, ends neither the agent nor its other tasks
+                _log.error("how task %s went could not be noted: %s", task.name, error)
 
     @property
     def busy(self) -> bool:
