@@ -150,6 +150,23 @@ def test_who_is_served_no_more_is_no_part_of_the_crowd(tmp_path: Path) -> None:
     assert crowd.held == 7
 
 
+def test_who_stays_for_others_asks_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_again = threading.Event()
+
+    def is_served(connection: object) -> bool:
+        asked_again.set()
+        return False
+
+    monkeypatch.setattr("epolab.verify.door_program.ASK_AGAIN_SECONDS", 0.01)
+    with handler(tmp_path, 8) as asked:
+        crowd = Trusting(asked)
+        crowd.gather()
+        monkeypatch.setattr("epolab.verify.door_program.is_served", is_served)
+        assert crowd.stay_for(lambda: str(asked_again.wait(5))) == "True"
+        crowd.leave()
+    assert crowd.held == 8, "what counts is who stood there before"
+
+
 def test_a_handler_that_shows_a_strange_certificate_lets_nobody_in(tmp_path: Path) -> None:
     with handler(tmp_path, 8) as asked:
         connection, told = enter(asked, context_of(asked, asked["own"]))

@@ -215,6 +215,19 @@ def test_what_the_disk_does_not_let_be_told_is_told_when_it_does(tmp_path: Path)
     assert len(runner.runs) == 1, "it is not tried again"
 
 
+def test_progress_that_the_disk_does_not_keep_ends_no_task(tmp_path: Path) -> None:
+    channel = HeldChannel()
+    send = channel.send
+
+    def short_of_room(message: ChannelMessage) -> None:
+        channel.disk_is_full = read_report(message.payload).percent == 12
+        send(message)
+
+    channel.send = short_of_room  # type: ignore[method-assign]
+    asyncio.run(live(made(tmp_path, channel, PlayedRunner()), lambda: "succeeded 100" in channel.told, request()))
+    assert channel.told == ["received", "started", "progress 15", "progress 40", "progress 100", "succeeded 100"]
+
+
 def test_an_end_that_the_disk_does_not_keep_is_told_once(tmp_path: Path) -> None:
     channel = HeldChannel()
     own = made(tmp_path, channel, PlayedRunner(at_the_end=lambda: spoil(tmp_path)))

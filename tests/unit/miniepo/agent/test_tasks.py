@@ -144,6 +144,7 @@ def test_an_outcome_that_the_disk_does_not_take_ends_neither_the_agent_nor_its_o
         raise OSError(28, "No space left on device")
 
     async def life() -> None:
+        assert (await own.run(scan_task(tmp_path))).status == "succeeded"
         async with asyncio.timeout(0.2):
             await own.loop()
 
@@ -153,4 +154,4 @@ def test_an_outcome_that_the_disk_does_not_take_ends_neither_the_agent_nor_its_o
     with pytest.raises(TimeoutError):
         asyncio.run(life())
     noted = "how task {} went could not be noted: [Errno 28] No space left on device"
-    assert [noted.format(id) in caplog.text for id in ("a", "b")] == [True, True]
+    assert [noted.format(id) in caplog.text for id in ("Scan", "a", "b")] == [True, True, True]

@@ -215,3 +215,11 @@ def test_more_than_an_agent_may_say_is_refused_before_anything_is_done(messages:
     with pytest.raises(RefusedError) as refusal:
         asyncio.run(visits.exchange(system(), ChannelExchange(guid="G", taken=("I",), messages=messages)))
     assert refusal.value.code == "bad-message" and "the DataChannel takes" in refusal.value.reason
+
+
+@pytest.mark.parametrize("taken", [("I",) * (MESSAGES_PER_EXCHANGE + 1), ("I", "x" * 257), ("a\0b",)])
+def test_what_was_never_given_cannot_be_taken(taken: tuple[str, ...]) -> None:
+    visits = Visits(cast(Any, None), "hq/epo", cast(Any, None))
+    with pytest.raises(RefusedError) as refusal:
+        asyncio.run(visits.exchange(system(), ChannelExchange(guid="G", taken=taken)))
+    assert refusal.value.code == "bad-message" and "taken" in refusal.value.reason

@@ -64,23 +64,44 @@ def test_equals_and_those_beyond_the_limit_go_with_the_next_in_their_order() -> 
     play(script)
 
 
-def test_a_refusal_is_only_for_whom_it_is_about() -> None:
+@pytest.mark.parametrize(("item", "error"), [("poison", StoreError), ("mistake", ZeroDivisionError)])
+def test_a_refusal_or_a_mistake_is_only_for_whom_it_is_about(item: str, error: type[Exception]) -> None:
     async def script(database: Database) -> None:
         batch = Batch(database.run, key=lambda item: item)
-        tasks = [asyncio.create_task(batch.submit(item)) for item in ("a", "poison", "b")]
+        tasks = [asyncio.create_task(batch.submit(each)) for each in ("a", item, "b")]
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert (results[0], results[2]) == ("A", "B") and isinstance(results[1], StoreError)
-        assert database.ran == [["a", "poison", "b"], ["a"], ["poison"], ["b"]]
+        assert (results[0], results[2]) == ("A", "B") and isinstance(results[1], error)
+        assert database.ran == [["a", item, "b"], ["a"], [item], ["b"]]
 
     play(script)
 
 
-@pytest.mark.parametrize(("item", "error"), [("gone", DatabaseUnavailableError), ("mistake", ZeroDivisionError)])
-def test_what_is_nobodys_fault_is_told_to_all_at_once(item: str, error: type[Exception]) -> None:
+def test_who_waits_alone_keeps_nobody_waiting() -> None:
+    async def script(database: Database) -> None:
+        async def run(items: Sequence[str]) -> Sequence[str]:
+            if items == ["slow"]:
+                await held.wait()
+            if "slow" in items:
+                raise StoreError("too slow")
+            return await database.run(items)
+
+        held = asyncio.Event()
+        batch = Batch(run, key=lambda item: item)
+        slow = asyncio.create_task(batch.submit("slow"))
+        assert await asyncio.gather(*(batch.submit(item) for item in "ab")) == ["A", "B"]
+        assert not slow.done()
+        held.set()
+        with pytest.raises(StoreError):
+            await slow
+
+    play(script)
+
+
+def test_what_is_nobodys_fault_is_told_to_all_at_once() -> None:
     async def script(database: Database) -> None:
         batch = Batch(database.run, key=lambda item: item)
-        results = await asyncio.gather(batch.submit("a"), batch.submit(item), return_exceptions=True)
-        assert [type(result) for result in results] == [error, error] and len(database.ran) == 1
+        results = await asyncio.gather(batch.submit("a"), batch.submit("gone"), return_exceptions=True)
+        assert [type(result) for result in results] == [DatabaseUnavailableError] * 2 and len(database.ran) == 1
         assert await batch.submit("b") == "B"
 
     play(script)

@@ -18,7 +18,8 @@ import ssl
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 CONTENT = "/Software/SiteStat.xml"
@@ -158,6 +159,14 @@ class Crowd:
                 connection.close()
         self.connections = [connection for connection, stays in zip(self.connections, answered, strict=True) if stays]
 
+    def stay_for(self, work: Callable[[], str]) -> str:
+        """What a work gives that others do meanwhile; a handler closes connections on which nothing is asked."""
+        with ThreadPoolExecutor(1) as others:
+            done = others.submit(work)
+            while wait([done], timeout=ASK_AGAIN_SECONDS).not_done:
+                list(self._pool.map(is_served, self.connections))
+        return done.result()
+
     def leave(self) -> None:
         """All go."""
         for connection in self.connections:
@@ -202,7 +211,7 @@ def make_crowd(given: Given) -> Seen:
     crowd = Crowd(given)
     try:
         crowd.gather()
-        said = called_in(given["meanwhile"]) if given["meanwhile"] else ""
+        said = crowd.stay_for(lambda: called_in(given["meanwhile"])) if given["meanwhile"] else ""
     finally:
         crowd.leave()
     return {"held": crowd.held, "crowd": crowd.told, "later": until_served(given), "meanwhile": said}

@@ -173,6 +173,11 @@ class _Run:
         self._owner.happened(ledger.Begins(self._id))
 
     def progressed(self, percent: int, text: str) -> None:
-        if percent >= self._told + PROGRESS_STEP_PERCENT:
-            self._told = percent - percent % PROGRESS_STEP_PERCENT
+        if percent < self._told + PROGRESS_STEP_PERCENT:
+            return
+        try:
             self._owner.happened(ledger.Progressed(self._id, percent, text))
+        except OSError as error:  # the task goes on, and tells more later
+            _log.error("progress of %d %% could not be told: %s", percent, error)
+        else:
+            self._told = percent - percent % PROGRESS_STEP_PERCENT

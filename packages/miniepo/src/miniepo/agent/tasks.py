@@ -101,10 +101,7 @@ class TaskRunner:
             if task is None:
                 await asyncio.sleep(_IDLE_SECONDS)
                 continue
-            try:
-                await self.run(task)
-            except OSError as error:  # a full disk, for example, ends neither the agent nor its other tasks
-                _log.error("how task %s went could not be noted: %s", task.name, error)
+            await self.run(task)
 
     @property
     def busy(self) -> bool:
@@ -123,7 +120,10 @@ class TaskRunner:
             outcome = await self._within(stop_seconds, task, watcher)
         level = logging.INFO if outcome.status == "succeeded" else logging.WARNING
         _log.log(level, "task %s (run %s) %s: %s", task.name, run_id, outcome.status, outcome.text)
-        self._note(task, run_id, outcome)
+        try:
+            self._note(task, run_id, outcome)
+        except OSError as error:  # a full disk, for example, changes nothing about how it went
+            _log.error("how task %s went could not be noted: %s", task.name, error)
         return outcome
 
     async def _within(self, stop_seconds: float, task: ClientTask, watcher: Watcher) -> Outcome:

@@ -31,7 +31,7 @@ from miniepo.handler.datachannel_notice import (
 from miniepo.handler.exchange import Identity
 from miniepo.patience import within
 from miniepo.protocol import codec, datachannel, signing
-from miniepo.protocol.datachannel import ChannelExchange, ChannelItems, ChannelWaiting
+from miniepo.protocol.datachannel import MESSAGES_PER_EXCHANGE, ChannelExchange, ChannelItems, ChannelWaiting
 from miniepo.protocol.relay_session import Endpoint
 from miniepo.protocol.sitelist import join_host_port
 from miniepo.store import info
@@ -43,7 +43,6 @@ from miniepo.wire.http_client import Answer
 from miniepo.wire.stream import connect
 
 NOTICE_PATH = "/datachannel"
-ITEMS_PER_EXCHANGE = 100
 PARALLEL = 128
 """So many systems are told at a time; one that does not answer costs a place in it and hardly anything else."""
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
@@ -65,6 +64,7 @@ class Visits:
         """
         try:
             datachannel.check_messages(message.messages)
+            datachannel.check_taken(message.taken)
         except MessageError as error:
             raise RefusedError("bad-message", str(error)) from error
         if message.taken:
@@ -72,7 +72,7 @@ class Visits:
         accepted: tuple[str, ...] = ()
         if self._forwarder is not None:
             accepted = await self._forwarder.forward(message.guid, message.messages)
-        items = await self._store.datachannel.waiting(system.id, ITEMS_PER_EXCHANGE)
+        items = await self._store.datachannel.waiting(system.id, MESSAGES_PER_EXCHANGE)
         return ChannelItems(items=items, accepted=accepted)
 
 

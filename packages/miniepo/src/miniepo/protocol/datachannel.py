@@ -40,6 +40,7 @@ AGENT_PRODUCT = "EPOAGENT3000"
 MAX_PAYLOAD_BYTES = 32 * 1024
 """What is bigger belongs into a repository."""
 MESSAGES_PER_EXCHANGE = 100
+"""In either direction."""
 BYTES_PER_EXCHANGE = 2 * 1024 * 1024
 """What an agent says at a time; an envelope adds a third, and a handler takes no envelope of more than 4 MiB."""
 MAX_NAME_CHARACTERS = 256
@@ -70,6 +71,14 @@ def check_messages(messages: Sequence[ChannelMessage]) -> None:
             raise MessageError(f"a name of {longest} characters; the DataChannel takes {MAX_NAME_CHARACTERS}")
         if any("\0" in name for name in names):
             raise MessageError("a name with the character NUL; the DataChannel takes none")
+
+
+def check_taken(ids: Sequence[str]) -> None:
+    """Raise MessageError for what cannot be the ids of the items that an agent was given in one exchange."""
+    if len(ids) > MESSAGES_PER_EXCHANGE:
+        raise MessageError(f"{len(ids)} items taken in one exchange; the DataChannel gives {MESSAGES_PER_EXCHANGE}")
+    if any(len(id) > MAX_NAME_CHARACTERS or "\0" in id for id in ids):
+        raise MessageError("an item taken that the DataChannel has not given")
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="message", kw_only=True):

@@ -1,7 +1,8 @@
 """The server's end of the DataChannel: extensions queue messages for their products and get what those say.
 
 A message of an agent comes at least once and is handed to its extension once: its id is remembered when the extension
-is through with what came with it. A server that is killed in between hands that over again.
+is through with what came with it. A server that is killed in between, that has no database then, or whose extension
+raises an error hands that over again.
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ class DataChannelServer:
         self.register(AGENT_PRODUCT, _heard)
 
     def register(self, product: str, handle: Handle) -> None:
-        """Hand what an agent says for this product to `handle`, with its GUID; what it says at a time goes together.
+        """Hand what an agent says for this product to `handle`, with its GUID; what it says at a time about one
+        correlation goes together.
 
-        If that raises an error each message is handed over alone, again too. One whose handling raises an error then
-        is not accepted: the agent keeps it and says it again.
+        If that raises an error each message is handed over alone, unless the database is away. A message whose handling
+        raises an error then is not accepted: the agent keeps it and says it again.
         """
         self._extensions[product] = handle
 
@@ -80,8 +82,11 @@ class DataChannelServer:
             sound = [message for message in forwarded.messages if _is_sound(forwarded.guid, message)]
             accepted = {message.id for message in forwarded.messages} - {message.id for message in sound}
             accepted |= await self._store.datachannel.known(forwarded.guid, [message.id for message in sound])
-            fresh = {message.id: message for message in sound if message.id not in accepted}
-            for product, messages in groupby(fresh.values(), key=lambda message: message.product):
+            fresh: dict[str, ChannelMessage] = {}
+            for message in sound:
+                if message.id not in accepted:
+                    fresh.setdefault(message.id, message)
+            for (product, _), messages in groupby(fresh.values(), key=_matter):
                 accepted |= await self._handled(forwarded, product, tuple(messages))
         return Received(accepted=tuple(message.id for message in forwarded.messages if message.id in accepted))
 
@@ -134,6 +139,10 @@ class DataChannelServer:
                 _logger.warning("the DataChannel's queue could not be tidied: %s", error)
             rounds += 1
             await asyncio.sleep(_EXPIRE_SECONDS)
+
+
+def _matter(message: ChannelMessage) -> tuple[str, str]:
+    return message.product, message.correlation
 
 
 def _is_sound(guid: str, message: ChannelMessage) -> bool:

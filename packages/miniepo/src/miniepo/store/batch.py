@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
-from miniepo.errors import DatabaseUnavailableError, StoreError
+from miniepo.errors import DatabaseUnavailableError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -72,17 +72,16 @@ class Batch(Generic[Item, Result]):
         return list(taken.values())
 
     async def _answer(self, taken: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
-        """Run them together; if the database refuses, each alone, so that only whose fault it is hears of it."""
+        """Run them together; if that is refused or breaks, each alone, so that only whose fault it is hears of it."""
         try:
             results = await self._run([item for item, _ in taken])
-        except StoreError as error:
-            if len(taken) > 1 and not isinstance(error, DatabaseUnavailableError):
-                for entry in taken:
-                    await self._answer([entry])
-                return
+        except DatabaseUnavailableError as error:
             self._fail(taken, error)
-        except Exception as error:  # a mistake of the program belongs to the callers, or they would wait for ever
-            self._fail(taken, error)
+        except Exception as error:  # a mistake of the program too belongs to its caller, who would wait for ever
+            if len(taken) == 1:
+                self._fail(taken, error)
+            else:
+                await asyncio.gather(*(self._answer([entry]) for entry in taken))
         else:
             for (_, future), result in zip(taken, results, strict=True):
                 if not future.done():

@@ -24,7 +24,13 @@ Row = TypeVar("Row")
 _CONNECT_SECONDS = 3
 _WAIT_SECONDS = 4.0
 _TRUSTED_SECONDS = 0.5
-_REFUSALS = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.QueryCanceled)
+_REFUSALS = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+)
 """psycopg counts them as operational, but the database is there: it is this statement that it does not carry out."""
 set_json_loads(msgspec.json.decode)
 # the pool repeats on its own what every query that fails says anyway

@@ -28,8 +28,10 @@ MOST_RECEIVED = 1000
 """So many messages of one agent are kept, the latest; an agent says one again only until it was accepted."""
 LEASE_SECONDS = 30.0
 """How long a claimed item is its handler's; whoever asks after that takes it."""
-TARGETS_TOGETHER = 16
-"""For so many agents it is looked up at a time what waits: all that an agent may fetch at once can be 3 MiB."""
+LONGEST_NUMBER = 18
+"""Digits of an AutoID, so many that every bigint has room for them."""
+AGENTS_TOGETHER = 16
+"""Messages of so many agents travel in one statement: those that one of them fetches or says at a time can be 3 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,10 @@ class DataChannelStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._postponing = Batch(self._postpone, key=lambda ended: ended.items)
-        self._looking = Batch(self._waiting, key=lambda look: look[0], most=TARGETS_TOGETHER)
+        self._looking = Batch(self._waiting, key=lambda look: look[0], most=AGENTS_TOGETHER)
         self._delivering = Batch(self._deliver, key=lambda delivered: delivered[0])
         self._knowing = Batch(self._known, key=lambda asked: asked[0])
-        self._receiving = Batch(self._receive, key=lambda said: said.guid)
+        self._receiving = Batch(self._receive, key=lambda said: said.guid, most=AGENTS_TOGETHER)
 
     async def add(
         self,
@@ -226,7 +228,11 @@ class DataChannelStore:
         return [tuple(found[target][:limit]) for target, limit in looks]
 
     async def _deliver(self, delivered: Sequence[tuple[int, tuple[str, ...], str]]) -> Sequence[int]:
-        rows = [{"target": target, "ids": ids, "message": message} for target, ids, message in delivered]
+        rows = [
+            {"target": target, "number": number_of(id), "id": id, "message": message}
+            for target, ids, message in delivered
+            for id in dict.fromkeys(ids)
+        ]
         changed = await self._database.records("datachannel/deliver", rows=_json(rows))
         counts = Counter(row["target"] for row in changed)
         return [counts[target] for target, _, _ in delivered]
@@ -257,6 +263,12 @@ class DataChannelStore:
         ]
         await self._database.run("datachannel/receive", rows=_json(rows))
         return [None] * len(said)
+
+
+def number_of(id: str) -> int | None:
+    """The AutoID in an item's id, None in what is none: `<BatchUid>-<AutoID>`, as the query `waiting` makes it."""
+    digits = id.rpartition("-")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER else None
 
 
 def _json(rows: Sequence[dict[str, Any]]) -> str:

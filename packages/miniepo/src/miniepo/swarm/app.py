@@ -192,7 +192,10 @@ class Swarm:
 
     def _write_status(self) -> None:
         status = describe(self._members) | {"calls": self._calls, "failed_calls": self._failed}
-        replace_file(self._path / STATUS, public_json(status), 0o644)
+        try:
+            replace_file(self._path / STATUS, public_json(status), 0o644)
+        except OSError as error:
+            _log.error("%s: %s", STATUS, error)
 
     async def _look_after(self, listener: Listener) -> None:
         """Enforce the policies and run the tasks that are due, of all agents in turn; the first one's policy decides

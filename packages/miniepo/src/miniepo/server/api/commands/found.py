@@ -32,11 +32,14 @@ async def all_systems_of(store: Store, call: Call) -> list[System]:
 
 
 def missing_of(systems: Sequence[System], call: Call) -> list[str]:
-    """The names, or the ids, in a call that none of these systems answers to."""
+    """The names, or the ids, in a call that none of these systems answers to, each once."""
     if call.optional("ids") is not None:
         there = {str(system.id) for system in systems}
-        return [id for id in call.names("ids") if id.lstrip("0") not in there]
-    return [name for name in call.names("names") if not any(answers_to(each, name) for each in systems)]
+        return [id for id in dict.fromkeys(call.names("ids")) if id.lstrip("0") not in there]
+    names: dict[str, str] = {}
+    for name in call.names("names"):
+        names.setdefault(name.lower(), name)
+    return [name for name in names.values() if not any(answers_to(each, name) for each in systems)]
 
 
 def answers_to(system: System, name: str) -> bool:

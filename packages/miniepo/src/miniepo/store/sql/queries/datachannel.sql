@@ -82,12 +82,12 @@ CROSS JOIN LATERAL (
 
 -- name: deliver
 WITH r AS (
-    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (target integer, ids text[], message text)
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (target integer, number bigint, id text, message text)
 ),
 locked AS (
     SELECT q.AutoID, r.message
-    FROM EPOAgentHandlerDatachannelWQ q JOIN r ON r.target = q.Target
-    WHERE q.Finished IS NULL AND q.BatchUid || '-' || q.AutoID = ANY (r.ids)
+    FROM EPOAgentHandlerDatachannelWQ q JOIN r ON r.number = q.AutoID
+    WHERE q.Finished IS NULL AND q.Target = r.target AND q.BatchUid || '-' || q.AutoID = r.id
     ORDER BY q.AutoID FOR UPDATE OF q
 )
 UPDATE EPOAgentHandlerDatachannelWQ q
