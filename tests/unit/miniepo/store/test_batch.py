@@ -31,7 +31,8 @@ class Database:
 
 def play(script: Callable[[Database], Awaitable[None]]) -> None:
     async def run() -> None:
-        await script(Database())
+        async with asyncio.timeout(5):
+            await script(Database())
 
     asyncio.run(run())
 

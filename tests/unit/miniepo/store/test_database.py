@@ -27,6 +27,8 @@ class Pool:
         (psycopg.errors.LockNotAvailable("55P03"), StoreError),
         (psycopg.errors.DeadlockDetected("40P01"), StoreError),
         (psycopg.errors.QueryCanceled("57014"), StoreError),
+        (psycopg.errors.ProgramLimitExceeded("54000"), StoreError),
+        (psycopg.errors.StatementTooComplex("54001"), StoreError),
         (psycopg.errors.AdminShutdown("57P01"), DatabaseUnavailableError),
         (psycopg.OperationalError("connection refused"), DatabaseUnavailableError),
         (psycopg.errors.UniqueViolation("23505"), DuplicateError),

@@ -181,6 +181,11 @@ def json_value(value: Any) -> Jsonb:
     return Jsonb(value)
 
 
+def json_rows(rows: Sequence[Any]) -> str:
+    """A parameter for `jsonb_to_recordset`: records or dictionaries, each a row."""
+    return msgspec.json.encode(rows).decode()
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:

@@ -7,17 +7,16 @@ Published checks for stuck items run on them as they stand, for example
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from miniepo.protocol.datachannel import ChannelMessage
 from miniepo.store import notices
 from miniepo.store.batch import Batch
-from miniepo.store.database import Database, json_value
+from miniepo.store.database import Database, json_rows, json_value
 
+Rows = Sequence[dict[str, Any]]
 PREFERRED_GRACE_SECONDS = 3.0
 """How long an item waits for the handler that the agent last talked to before any handler may take it (domain §4)."""
 NO_GRACE_ENDS = 10.0 * 365 * 86400
@@ -80,35 +79,18 @@ class Answer:
     received: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Postponed:
-    """Attempts that are over, and when their items are due again."""
-
-    items: tuple[Claimed, ...]
-    outcome: str
-    message: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """Messages of an agent, and the handler through which they came."""
-
-    guid: str
-    messages: tuple[ChannelMessage, ...]
-    handler: str
-
-
 class DataChannelStore:
     """Queues items, hands them out, and keeps what came back. What many agents do at the same time goes together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._postponing = Batch(self._postpone, key=lambda ended: ended.items)
+        self._postponing = Batch(self._storing("datachannel/postpone"), key=lambda rows: rows[0]["id"])
         self._looking = Batch(self._waiting, key=lambda look: look[0], most=AGENTS_TOGETHER)
         self._delivering = Batch(self._deliver, key=lambda delivered: delivered[0])
         self._knowing = Batch(self._known, key=lambda asked: asked[0])
-        self._receiving = Batch(self._receive, key=lambda said: said.guid, most=AGENTS_TOGETHER)
+        self._receiving = Batch(
+            self._storing("datachannel/receive"), key=lambda rows: rows[0]["guid"], most=AGENTS_TOGETHER
+        )
 
     async def add(
         self,
@@ -149,7 +131,8 @@ class DataChannelStore:
 
     async def postpone(self, items: Sequence[Claimed], outcome: str, message: str, seconds: float) -> None:
         """End the attempts; unless the agent has taken the items by then they are due again after `seconds`."""
-        await self._postponing.submit(_Postponed(tuple(items), outcome, message, seconds))
+        ended = {"outcome": outcome, "message": message, "seconds": seconds}
+        await self._postponing.submit([{"id": item.id, "attempt": item.attempt_id, **ended} for item in items])
 
     async def give_up(self, items: Sequence[Claimed], message: str) -> None:
         """End the attempts and the items: they can never be delivered."""
@@ -188,7 +171,7 @@ class DataChannelStore:
 
     async def receive(self, guid: str, messages: Sequence[ChannelMessage], handler: str) -> None:
         """Remember messages of an agent, all or none, for ever or until `forget_old`."""
-        await self._receiving.submit(_Said(guid, tuple(messages), handler))
+        await self._receiving.submit([_received(guid, message, handler) for message in messages])
 
     async def answers(self, correlation: str) -> list[Answer]:
         """What came up under a correlation id, oldest first."""
@@ -201,20 +184,14 @@ class DataChannelStore:
         await self._database.run("datachannel/forget_received", age_seconds=received_seconds)
         await self._database.run("datachannel/forget_crowded", most=MOST_RECEIVED)
 
-    async def _postpone(self, ended: Sequence[_Postponed]) -> Sequence[None]:
-        rows = [
-            {
-                "id": item.id,
-                "attempt": item.attempt_id,
-                "outcome": each.outcome,
-                "message": each.message,
-                "seconds": each.seconds,
-            }
-            for each in ended
-            for item in each.items
-        ]
-        await self._database.run("datachannel/postpone", rows=_json(rows))
-        return [None] * len(ended)
+    def _storing(self, query: str) -> Callable[[Sequence[Rows]], Awaitable[Sequence[None]]]:
+        """Runs a query with the rows of all callers at once."""
+
+        async def store(callers: Sequence[Rows]) -> Sequence[None]:
+            await self._database.run(query, rows=json_rows([row for rows in callers for row in rows]))
+            return [None] * len(callers)
+
+        return store
 
     async def _waiting(self, looks: Sequence[tuple[int, int]]) -> Sequence[tuple[ChannelMessage, ...]]:
         rows = await self._database.records(
@@ -233,7 +210,7 @@ class DataChannelStore:
             for target, ids, message in delivered
             for id in dict.fromkeys(ids)
         ]
-        changed = await self._database.records("datachannel/deliver", rows=_json(rows))
+        changed = await self._database.records("datachannel/deliver", rows=json_rows(rows))
         counts = Counter(row["target"] for row in changed)
         return [counts[target] for target, _, _ in delivered]
 
@@ -247,30 +224,21 @@ class DataChannelStore:
             known[row["guid"]].add(row["id"])
         return [known[guid] for guid, _ in asked]
 
-    async def _receive(self, said: Sequence[_Said]) -> Sequence[None]:
-        rows = [
-            {
-                "guid": each.guid,
-                "id": message.id,
-                "product": message.product,
-                "kind": message.kind,
-                "correlation": message.correlation,
-                "handler": each.handler,
-                "payload": message.payload,
-            }
-            for each in said
-            for message in each.messages
-        ]
-        await self._database.run("datachannel/receive", rows=_json(rows))
-        return [None] * len(said)
+
+def _received(guid: str, message: ChannelMessage, handler: str) -> dict[str, Any]:
+    """A message as the query `receive` takes it."""
+    return {
+        "guid": guid,
+        "id": message.id,
+        "product": message.product,
+        "kind": message.kind,
+        "correlation": message.correlation,
+        "handler": handler,
+        "payload": message.payload,
+    }
 
 
 def number_of(id: str) -> int | None:
     """The AutoID in an item's id, None in what is none: `<BatchUid>-<AutoID>`, as the query `waiting` makes it."""
     digits = id.rpartition("-")[2]
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER else None
-
-
-def _json(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows as `jsonb_to_recordset` takes them."""
-    return msgspec.json.encode(rows).decode()

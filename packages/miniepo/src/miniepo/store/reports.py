@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from miniepo.store.batch import Batch
-from miniepo.store.database import Database
+from miniepo.store.database import Database, json_rows
 from miniepo.store.systems import Callin, System
 
 
@@ -77,6 +75,6 @@ class Reports:
 
     async def _store(self, query: str, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:
         """Whether each row's system was there."""
-        stored = await self._database.records(query, rows=msgspec.json.encode(rows).decode())
+        stored = await self._database.records(query, rows=json_rows(rows))
         ids = {row["id"] for row in stored}
         return [row["id"] in ids for row in rows]

@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-
 from miniepo.store.batch import Batch
-from miniepo.store.database import Database
+from miniepo.store.database import Database, json_rows
 
 WAITING, IN_PROGRESS, PAUSED, STOPPED = "Waiting", "In Progress", "Paused", "Stopped"
 FAILED, COMPLETED, PENDING_TERMINATION, ENDED = "Failed", "Completed", "Pending Termination", "Ended"
@@ -131,5 +129,5 @@ class Subtasks:
         return await self._database.rows("subtask/interrupted", Interrupted)
 
     async def _record(self, rows: Sequence[_Row]) -> Sequence[None]:
-        await self._database.run("subtask/record", rows=msgspec.json.encode(rows).decode())
+        await self._database.run("subtask/record", rows=json_rows(rows))
         return [None] * len(rows)
